@@ -1,0 +1,42 @@
+import { type Command, Option } from 'commander';
+import { PlumblineError } from '../errors.ts';
+import type { EntityKind } from '../language/contract.ts';
+import { emptyRecords } from '../log/embedded/erase.ts';
+import { eraseFromState, tellsOf } from '../runtime/erase.ts';
+import { askProcessor } from './ask-processor.ts';
+import { openExistingLog, topics } from './open-log.ts';
+import { dataDirOf, type SettingsFlags, withDataDir } from './settings.ts';
+
+export function eraseCommand(program: Command): void {
+  withDataDir(
+    program
+      .command('erase')
+      .description('remove all that the log and the state hold of a deal or an account; the processor must be stopped'),
+  )
+    .addOption(new Option('--entity <kind>').choices(['deal', 'account']).makeOptionMandatory())
+    .requiredOption('--id <id>')
+    .option('--dry-run', 'only say what would be removed')
+    .action(async (flags: SettingsFlags & { entity: EntityKind; id: string; dryRun?: boolean }) => {
+      const dataDir = dataDirOf(flags, process.env);
+      if ((await askProcessor(dataDir)).running)
+        throw new PlumblineError('PLB-CLI-RUNNING', 'a processor is running on this log', {
+          hint: 'stop it first: it holds what is to be erased',
+        });
+      const log = openExistingLog(dataDir);
+      const held = await (flags.dryRun
+        ? Promise.resolve([])
+        : eraseFromState(log, topics, flags.entity, flags.id)
+      ).finally(() => log.close());
+      const emptied = emptyRecords(dataDir, tellsOf(flags.entity, flags.id), flags.dryRun ?? false);
+      const verb = flags.dryRun ? 'would be emptied' : 'emptied';
+      for (const [topic, count] of emptied)
+        process.stdout.write(`${topic}: ${count} ${count === 1 ? 'record' : 'records'} ${verb}\n`);
+      if (held.length > 0) process.stdout.write(`removed from the state of: ${[...new Set(held)].join(', ')}\n`);
+      if (emptied.size === 0 && held.length === 0)
+        process.stdout.write(`nothing is known of ${flags.entity} ${flags.id}\n`);
+      else if (!flags.dryRun)
+        process.stdout.write(
+          'nothing is left to age out: this log keeps one copy. What was exported or alerted elsewhere is not reached.\n',
+        );
+    });
+}

@@ -1,0 +1,65 @@
+import { decodeSet } from '../../consumers/sets.ts';
+import { loadContracts } from '../../schemas/contracts.ts';
+import type { CompiledSet } from '../compiler/compile.ts';
+import { PlumblineError } from '../errors.ts';
+import type { Log } from '../log/port.ts';
+import { compileDocument } from '../runtime/compile-document.ts';
+import { newestOutputs } from '../runtime/read-outputs.ts';
+import type { Result } from '../scoring/result.ts';
+import { topics } from './open-log.ts';
+
+const PAGE = { maxRecords: 500, maxBytes: 16 * 1024 * 1024 };
+
+export interface FoundResult {
+  readonly result: Result;
+  readonly set: CompiledSet;
+}
+
+/** The last result of an entity under each set, or under the one that is asked for. @throws PlumblineError PLB-CLI-NO-RESULT */
+export async function lastResults(
+  log: Log,
+  entity: string,
+  id: string,
+  set: string | undefined,
+): Promise<readonly FoundResult[]> {
+  const names = set === undefined ? await setNames(log) : [set];
+  const found: FoundResult[] = [];
+  for (const name of names) {
+    const [last] = await newestOutputs<Result>(
+      log,
+      topics.results,
+      1,
+      (result) => result.id === id && result.entity === entity && result.set === name,
+    );
+    if (last) found.push({ result: last.value, set: await setOfVersion(log, last.value.set_version) });
+  }
+  if (found.length === 0)
+    throw new PlumblineError(
+      'PLB-CLI-NO-RESULT',
+      `there is no result of ${entity} \`${id}\`${set ? ` under \`${set}\`` : ''}`,
+      { hint: 'see `plumbline results --id …` and `plumbline status`; an incomplete entity is not scored' },
+    );
+  return found;
+}
+
+async function setNames(log: Log): Promise<readonly string[]> {
+  const names = new Set<string>();
+  for await (const document of documents(log)) names.add(document.name);
+  return [...names].sort();
+}
+
+async function setOfVersion(log: Log, version: string): Promise<CompiledSet> {
+  for await (const document of documents(log))
+    if (document.version === version) return compileDocument(document, loadContracts());
+  throw new PlumblineError('PLB-SET-MISSING', `version ${version.slice(0, 12)} is not on the log`);
+}
+
+async function* documents(log: Log) {
+  for (let offset = 0; ; ) {
+    const records = await log.read(topics.sets, 0, offset, PAGE);
+    const last = records[records.length - 1];
+    if (!last) return;
+    offset = last.offset + 1;
+    for (const record of records) if (record.value !== null) yield decodeSet(record);
+  }
+}

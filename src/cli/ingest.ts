@@ -1,0 +1,69 @@
+import { randomUUID } from 'node:crypto';
+import type { Command } from 'commander';
+import { changeRecord, closeImportRecords } from '../../producers/changes.ts';
+import { loadContracts } from '../../schemas/contracts.ts';
+import { formatError } from '../errors.ts';
+import type { NewRecord } from '../log/port.ts';
+import { changeLines } from './change-lines.ts';
+import { EXIT } from './exit-codes.ts';
+import { openLog, topics } from './open-log.ts';
+import { progress } from './progress.ts';
+import { dataDirOf, type SettingsFlags, withDataDir } from './settings.ts';
+
+/** Changes appended in one transaction. */
+const BATCH = 500;
+
+export function ingestCommand(program: Command): void {
+  withDataDir(
+    program
+      .command('ingest')
+      .description('append changes to the log as an import: each at its own `changed_at`')
+      .argument('<changes>', 'NDJSON of canonical changes; - reads stdin')
+      .option(
+        '--open',
+        'more of this import follows: keep its due times from the wall clock until one without --open closes it',
+      )
+      .option('--import-id <id>', 'name of the import; the same for all parts of one')
+      .option('--live', 'take the changes as happening now, not as history'),
+  ).action(async (file: string, flags: SettingsFlags & { open?: boolean; importId?: string; live?: boolean }) => {
+    const contracts = loadContracts();
+    const log = openLog(dataDirOf(flags, process.env));
+    const importId = flags.importId ?? `import-${randomUUID()}`;
+    const shown = progress(process.stderr, 'changes');
+    let batch: NewRecord[] = [];
+    let appended = 0;
+    let refused = 0;
+    const flush = async (): Promise<void> => {
+      await log.append(batch);
+      appended += batch.length;
+      batch = [];
+    };
+    try {
+      for await (const { change, text, error } of changeLines(file, contracts)) {
+        if (error) {
+          refused++;
+          process.stderr.write(`${formatError(error)}\n`);
+          continue;
+        }
+        batch.push(
+          changeRecord(
+            topics,
+            change,
+            text,
+            flags.live ? { kind: 'live', atMs: Date.now() } : { kind: 'import', importId },
+          ),
+        );
+        shown.step();
+        if (batch.length === BATCH) await flush();
+      }
+      await flush();
+      if (!flags.live && !flags.open)
+        await log.append(closeImportRecords(topics, (topic) => log.partitionsOf(topic), importId));
+    } finally {
+      shown.end();
+      await log.close();
+    }
+    process.stdout.write(`${appended} changes are on the log${refused > 0 ? `, ${refused} were refused` : ''}\n`);
+    if (refused > 0) process.exitCode = EXIT.refused;
+  });
+}

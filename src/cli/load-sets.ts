@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs';
+import { loadContracts } from '../../schemas/contracts.ts';
+import { type CompiledSet, compileSet } from '../compiler/compile.ts';
+import { PlumblineError } from '../errors.ts';
+import { type Diagnostic, formatDiagnostic } from '../language/diagnostics.ts';
+import { MAX_DOCUMENT_LENGTH } from '../language/read-document.ts';
+import { EXIT } from './exit-codes.ts';
+
+export interface LoadedSet {
+  readonly file: string;
+  readonly text: string;
+  readonly set: CompiledSet | null;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Reads a text file. @throws PlumblineError PLB-CLI-FILE */
+export function readText(file: string, maxBytes = 4 * MAX_DOCUMENT_LENGTH): string {
+  try {
+    const bytes = readFileSync(file === '-' ? 0 : file);
+    if (bytes.length > maxBytes)
+      throw new PlumblineError('PLB-CLI-FILE', `\`${file}\` has ${bytes.length} bytes, at most ${maxBytes}`);
+    return bytes.toString('utf8').replace(/^\uFEFF/, '');
+  } catch (error) {
+    if (error instanceof PlumblineError) throw error;
+    throw new PlumblineError(
+      'PLB-CLI-FILE',
+      `can't read \`${file}\`: ${error instanceof Error ? error.message : error}`,
+      { hint: 'check the path', cause: error },
+    );
+  }
+}
+
+export function loadSet(file: string): LoadedSet {
+  const text = readText(file);
+  return { file, text, ...compileSet(file, text, loadContracts()) };
+}
+
+/** Compiles the sets or ends with their diagnostics on stderr and exit code 3. */
+export function requireSets(files: readonly string[]): readonly CompiledSet[] {
+  const loaded = files.map(loadSet);
+  const sets = loaded.flatMap(({ set }) => (set ? [set] : []));
+  if (sets.length < loaded.length) {
+    printDiagnostics(loaded);
+    process.exit(EXIT.invalid);
+  }
+  return sets;
+}
+
+export function printDiagnostics(loaded: readonly LoadedSet[]): void {
+  for (const { diagnostics, text } of loaded)
+    for (const diagnostic of diagnostics) process.stderr.write(`${formatDiagnostic(diagnostic, text)}\n`);
+}
+
+/** `--set A B FILE` gives FILE to the option, which takes all that follows it: the last one is the file then. */
+export function separateFile(
+  sets: readonly string[],
+  file: string | undefined,
+): { readonly sets: readonly string[]; readonly file: string } {
+  const last = sets[sets.length - 1];
+  if (file !== undefined) return { sets, file };
+  if (sets.length < 2 || last === undefined)
+    throw new PlumblineError('PLB-CLI-USAGE', 'the input file is missing', {
+      hint: 'give it after the options; - reads stdin',
+    });
+  return { sets: sets.slice(0, -1), file: last };
+}

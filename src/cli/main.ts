@@ -1,0 +1,66 @@
+import { Command, type CommanderError } from 'commander';
+import { formatError, PlumblineError } from '../errors.ts';
+import { checkCommand } from './check.ts';
+import { compileCommand } from './compile.ts';
+import { deadLettersCommand } from './dead-letters.ts';
+import { eraseCommand } from './erase.ts';
+import { EXIT } from './exit-codes.ts';
+import { explainCommand } from './explain.ts';
+import { generateCommand } from './generate.ts';
+import { importCommand } from './import.ts';
+import { ingestCommand } from './ingest.ts';
+import { posturesCommand, resultsCommand } from './outputs.ts';
+import { reproduceCommand } from './reproduce.ts';
+import { runCommand } from './run.ts';
+import { schemaCommand } from './schema.ts';
+import { scoreCommand } from './score.ts';
+import { startCommand } from './start.ts';
+import { statusCommand } from './status.ts';
+import { testCommand } from './test.ts';
+import { whatIfCommand } from './what-if.ts';
+
+const COMMANDS = [
+  startCommand,
+  checkCommand,
+  testCommand,
+  compileCommand,
+  schemaCommand,
+  scoreCommand,
+  explainCommand,
+  whatIfCommand,
+  reproduceCommand,
+  importCommand,
+  generateCommand,
+  ingestCommand,
+  runCommand,
+  statusCommand,
+  resultsCommand,
+  posturesCommand,
+  deadLettersCommand,
+  eraseCommand,
+];
+
+const program = new Command('plumbline')
+  .description('Compiles constraints on deals and accounts, scores every CRM change against them, and says why.')
+  .showHelpAfterError('(run with --help for usage)');
+for (const register of COMMANDS) register(program);
+
+/** Commander's own errors (a wrong option, a missing argument) end with the code for a wrong command line. */
+function exitCleanly(command: Command): void {
+  command.exitOverride((exit: CommanderError) => process.exit(exit.exitCode === 0 ? EXIT.ok : EXIT.invalid));
+  command.commands.forEach(exitCleanly);
+}
+exitCleanly(program);
+
+// A reader that closed the pipe (`| head`) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.failure);
+});
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`${formatError(error)}\n`);
+  const isUsage = error instanceof PlumblineError && /^PLB-(CLI|FILTER)/.test(error.code);
+  process.exitCode = isUsage ? EXIT.invalid : EXIT.failure;
+}

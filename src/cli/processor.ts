@@ -1,0 +1,171 @@
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pino, { type Logger } from 'pino';
+import { changeRecord } from '../../producers/changes.ts';
+import { loadContracts } from '../../schemas/contracts.ts';
+import type { CompiledSet } from '../compiler/compile.ts';
+import { makeServer } from '../console/server.ts';
+import { PlumblineError } from '../errors.ts';
+import type { Log } from '../log/port.ts';
+import { activateSets } from '../runtime/activate-sets.ts';
+import { compileDocument } from '../runtime/compile-document.ts';
+import { followControl } from '../runtime/control.ts';
+import { createHealth } from '../runtime/health.ts';
+import { lagOf, totalLag } from '../runtime/lag.ts';
+import { newestOutputs } from '../runtime/read-outputs.ts';
+import { startWorker, type Worker } from '../runtime/worker.ts';
+import { waiverValue } from '../scoring/evidence.ts';
+import type { PostureChange, Result } from '../scoring/result.ts';
+import { answer } from '../scoring/score.ts';
+import { openLog, topics } from './open-log.ts';
+import { matchesPosture, matchesResult } from './output-match.ts';
+import type { Settings } from './settings.ts';
+
+/** The processor of one machine: log, worker and HTTP. */
+export interface Processor {
+  readonly log: Log;
+  readonly worker: Worker;
+  readonly url: string;
+  readonly activated: readonly CompiledSet[];
+  stop(): Promise<void>;
+}
+
+/** What is under way gets this long to be committed. */
+const STOP_DEADLINE_MS = 10_000;
+const PROCESSOR_FILE = 'processor.json';
+
+export function makeLogger(level: string): Logger {
+  const known = Object.hasOwn(pino.levels.values, level) || level === 'silent';
+  // Only codes, counts and places are logged: no field of a deal, an account or a person.
+  return pino({ level: known ? level : 'info', base: null }, pino.destination({ dest: 2, sync: true }));
+}
+
+/** @throws PlumblineError PLB-HTTP-PORT, PLB-LOG-* */
+export async function startProcessor(
+  settings: Settings,
+  sets: readonly CompiledSet[],
+  logger: Logger,
+): Promise<Processor> {
+  const contracts = loadContracts();
+  const health = createHealth();
+  let worker: Worker | null = null;
+  const log = openLog(settings.dataDir, () => worker?.wake());
+  const server = makeServer(
+    {
+      contracts,
+      append: async (changes) => {
+        const atMs = Date.now();
+        await log.append(changes.map(({ change, text }) => changeRecord(topics, change, text, { kind: 'live', atMs })));
+      },
+      results: async (filter) =>
+        (await newestOutputs<Result>(log, topics.results, filter.limit, matchesResult(filter))).map(
+          ({ value }) => value,
+        ),
+      postures: async (filter) =>
+        (await newestOutputs<PostureChange>(log, topics.postures, filter.limit, matchesPosture(filter))).map(
+          ({ value }) => value,
+        ),
+      status: async () => {
+        const lags = await lagOf(log, topics);
+        return { ...health.report(), lag: totalLag(lags), tasks: lags };
+      },
+      ready: () => worker !== null && health.report().posture !== 'critical',
+      onError: (error) =>
+        logger.error(
+          { err: error instanceof Error ? { message: error.message, stack: error.stack } : String(error) },
+          'request failed',
+        ),
+    },
+    settings,
+  );
+  try {
+    // The port first: a second processor beside a running one ends here, before it takes any task away.
+    await listen(server, settings);
+    const compile = (document: Parameters<typeof compileDocument>[0]) => compileDocument(document, contracts);
+    const activated = await activateSets(log, topics, await followControl(log, topics, compile), sets, {
+      at: Date.now(),
+      by: 'run',
+    });
+    worker = await startWorker({
+      log,
+      topics,
+      contracts,
+      answer,
+      compile,
+      waiverValue,
+      clock: Date.now,
+      random: Math.random,
+      health,
+    });
+    const url = urlOf(server.server.address(), settings.host);
+    const note = join(settings.dataDir, PROCESSOR_FILE);
+    mkdirSync(settings.dataDir, { recursive: true });
+    writeFileSync(note, `${JSON.stringify({ pid: process.pid, url, id: randomUUID() })}\n`);
+    const running = worker;
+    return {
+      log,
+      worker: running,
+      url,
+      activated,
+      async stop() {
+        await server.close();
+        await running.stop(STOP_DEADLINE_MS);
+        await log.close();
+        rmSync(note, { force: true });
+      },
+    };
+  } catch (error) {
+    await server.close();
+    await log.close();
+    throw error;
+  }
+}
+
+async function listen(server: ReturnType<typeof makeServer>, { host, port }: Settings): Promise<void> {
+  try {
+    await server.listen({ host, port });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EADDRINUSE')
+      throw new PlumblineError('PLB-HTTP-PORT', `port ${port} on ${host} is taken`, {
+        hint: 'is a processor running already? `plumbline status` says; else choose another with PLUMBLINE_HTTP_PORT or --port',
+      });
+    if (code === 'EACCES' || code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
+      throw new PlumblineError('PLB-HTTP-PORT', `can't listen on ${host}:${port} (${code})`, {
+        hint: 'choose another address with --host and --port',
+      });
+    throw error;
+  }
+}
+
+function urlOf(address: AddressInfo | string | null, host: string): string {
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+/** Resolves at the first Ctrl-C or termination; a second one ends the process at once. */
+export function untilSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    let seen = false;
+    const onSignal = (): void => {
+      if (seen) process.exit(130);
+      seen = true;
+      resolve();
+    };
+    process.on('SIGINT', onSignal);
+    process.on('SIGTERM', onSignal);
+  });
+}
+
+/** Waits until every task has taken all there is. */
+export async function untilCaughtUp(log: Log, onLag: (lag: number) => void, isOver: () => boolean): Promise<void> {
+  while (!isOver()) {
+    const lag = totalLag(await lagOf(log, topics));
+    onLag(lag);
+    if (lag === 0) return;
+    await sleep(100);
+  }
+}

@@ -1,0 +1,25 @@
+import type { Command } from 'commander';
+import { EXIT } from './exit-codes.ts';
+import { requireSets } from './load-sets.ts';
+import { makeLogger, startProcessor, untilSignal } from './processor.ts';
+import { readSettings, type SettingsFlags, withProcessorFlags } from './settings.ts';
+
+export function runCommand(program: Command): void {
+  withProcessorFlags(program.command('run').description('run the processor on the embedded log until Ctrl-C')).action(
+    async (flags: SettingsFlags) => {
+      const logger = makeLogger(process.env.PLUMBLINE_LOG_LEVEL ?? 'info');
+      const settings = readSettings(flags, process.env);
+      const processor = await startProcessor(settings, requireSets(settings.setFiles), logger);
+      for (const set of processor.activated) logger.info({ set: set.name, version: set.version }, 'set activated');
+      logger.info({ url: processor.url }, 'processor is up');
+      const end = await Promise.race([untilSignal(), processor.worker.ended]);
+      await processor.stop();
+      if (end === undefined || end === 'stopped') return logger.info('processor stopped');
+      logger.error(
+        { reasons: processor.worker.health.report().reasons },
+        end === 'lost' ? 'another process has taken the tasks over' : 'processor failed',
+      );
+      process.exitCode = EXIT.failure;
+    },
+  );
+}

@@ -1,0 +1,80 @@
+import { readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Command, InvalidArgumentError } from 'commander';
+import { PlumblineError } from '../errors.ts';
+
+/** Where things lie and listen; flags before environment before defaults. */
+export interface Settings {
+  readonly dataDir: string;
+  readonly host: string;
+  readonly port: number;
+  readonly setFiles: readonly string[];
+}
+
+export interface SettingsFlags {
+  readonly dataDir?: string;
+  readonly host?: string;
+  readonly port?: number;
+  readonly sets?: string;
+}
+
+const DEFAULT_PORT = 8080;
+const SHIPPED_SETS = fileURLToPath(new URL('../../constraint-sets/', import.meta.url));
+
+export const withDataDir = (command: Command): Command =>
+  command.option('--data-dir <dir>', 'the log (PLUMBLINE_DATA_DIR; default .plumbline)');
+
+export const withProcessorFlags = (command: Command): Command =>
+  withDataDir(command)
+    .option('--sets <dir>', 'constraint sets to activate (PLUMBLINE_SETS_DIR; default those that ship)')
+    .option('--host <host>', 'HTTP address (PLUMBLINE_HTTP_HOST; default 127.0.0.1)')
+    .option('--port <port>', 'HTTP port (PLUMBLINE_HTTP_PORT; default 8080)', parsePort);
+
+export function dataDirOf(flags: SettingsFlags, env: NodeJS.ProcessEnv): string {
+  return resolve(flags.dataDir ?? (env.PLUMBLINE_DATA_DIR || '.plumbline'));
+}
+
+/** @throws PlumblineError PLB-CLI-SETTING, PLB-CLI-FILE */
+export function readSettings(flags: SettingsFlags, env: NodeJS.ProcessEnv): Settings {
+  const setsDir = resolve(flags.sets ?? (env.PLUMBLINE_SETS_DIR || SHIPPED_SETS));
+  return {
+    dataDir: dataDirOf(flags, env),
+    host: flags.host ?? (env.PLUMBLINE_HTTP_HOST || '127.0.0.1'),
+    port: flags.port ?? portFromEnv(env.PLUMBLINE_HTTP_PORT),
+    setFiles: yamlFiles(setsDir),
+  };
+}
+
+function yamlFiles(directory: string): readonly string[] {
+  try {
+    const names = readdirSync(directory).filter((name) => /\.ya?ml$/.test(name));
+    return names.sort().map((name) => join(directory, name));
+  } catch (cause) {
+    throw new PlumblineError('PLB-CLI-FILE', `can't read the constraint sets in \`${directory}\``, {
+      hint: 'check --sets',
+      cause,
+    });
+  }
+}
+
+function portFromEnv(text: string | undefined): number {
+  if (text === undefined || text === '') return DEFAULT_PORT;
+  const port = toPort(text);
+  if (port === null)
+    throw new PlumblineError('PLB-CLI-SETTING', `PLUMBLINE_HTTP_PORT is \`${text.slice(0, 20)}\``, {
+      hint: 'expected a number from 0 to 65535; 0 takes a free port',
+    });
+  return port;
+}
+
+function parsePort(text: string): number {
+  const port = toPort(text);
+  if (port === null) throw new InvalidArgumentError('expected a number from 0 to 65535');
+  return port;
+}
+
+function toPort(text: string): number | null {
+  const port = Number(text);
+  return /^\d{1,5}$/.test(text) && port <= 65_535 ? port : null;
+}

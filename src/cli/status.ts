@@ -1,0 +1,55 @@
+import { type Command, Option } from 'commander';
+import { lagOf, totalLag } from '../runtime/lag.ts';
+import { currentPostures, type PostureCounts } from '../runtime/posture-board.ts';
+import { askProcessor, type ProcessorStatus } from './ask-processor.ts';
+import { openExistingLog, topics } from './open-log.ts';
+import { dataDirOf, type SettingsFlags, withDataDir } from './settings.ts';
+
+export function statusCommand(program: Command): void {
+  withDataDir(program.command('status').description('health, lag and postures'))
+    .addOption(new Option('--format <format>').choices(['text', 'json']).default('text'))
+    .action(async (flags: SettingsFlags & { format: string }) => {
+      const dataDir = dataDirOf(flags, process.env);
+      const log = openExistingLog(dataDir);
+      try {
+        const processor = await askProcessor(dataDir);
+        const tasks = await lagOf(log, topics);
+        const { counts } = await currentPostures(log, topics);
+        let deadLetters = 0;
+        for (let partition = 0; partition < log.partitionsOf(topics.deadLetters); partition++) {
+          const { start, end } = await log.bounds(topics.deadLetters, partition);
+          deadLetters += end - start;
+        }
+        const status = { processor, lag: totalLag(tasks), tasks, dead_letters: deadLetters, postures: counts };
+        process.stdout.write(flags.format === 'json' ? `${JSON.stringify(status)}\n` : render(status));
+      } finally {
+        await log.close();
+      }
+    });
+}
+
+function render(status: {
+  processor: ProcessorStatus;
+  lag: number;
+  tasks: readonly { task: string; lag: number }[];
+  dead_letters: number;
+  postures: PostureCounts;
+}): string {
+  const { processor } = status;
+  const behind = status.tasks.filter(({ lag }) => lag > 0);
+  return [
+    processor.running ? `processor     ${processor.posture} at ${processor.url}` : 'processor     not running',
+    ...processor.reasons.map((reason) => `              ${reason}`),
+    `lag           ${status.lag} ${status.lag === 1 ? 'record' : 'records'}${behind.length > 0 ? ` in ${behind.length} of ${status.tasks.length} tasks` : ''}`,
+    ...behind.map(({ task, lag }) => `              ${task}: ${lag}`),
+    `dead letters  ${status.dead_letters}${status.dead_letters > 0 ? ' (plumbline dead-letters list)' : ''}`,
+    'postures',
+    ...Object.entries(status.postures).map(
+      ([set, counts]) =>
+        `  ${set.padEnd(20)} ${Object.entries(counts)
+          .map(([posture, count]) => `${posture} ${count}`)
+          .join('   ')}`,
+    ),
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,142 @@
+/** What `GET /openapi.json` serves. A test holds that every route is described here and every description has a route. */
+
+const json = (schema: object, description: string) => ({ description, content: { 'application/json': { schema } } });
+const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` });
+const problemAnswer = (description: string) => ({
+  description,
+  content: { 'application/problem+json': { schema: ref('Problem') } },
+});
+const filter = (name: string, description: string) => ({ name, in: 'query', description, schema: { type: 'string' } });
+const outputFilters = [
+  filter('entity', 'deal or account'),
+  filter('id', "the entity's id"),
+  filter('set', 'name of a constraint set'),
+  filter('posture', 'healthy, watch, at_risk or critical'),
+  filter('since', 'an RFC 3339 instant'),
+  {
+    name: 'limit',
+    in: 'query',
+    description: 'at most this many, newest first',
+    schema: { type: 'integer', minimum: 1, maximum: 1000, default: 100 },
+  },
+];
+
+export const openApi = {
+  openapi: '3.1.0',
+  info: {
+    title: 'Plumbline',
+    version: '1',
+    description: 'Takes changes of deals and accounts, and says what posture they are in, and why.',
+  },
+  paths: {
+    '/v1/changes': {
+      post: {
+        summary: 'Append canonical changes to the log',
+        description:
+          'One change as JSON, or NDJSON with one a line. The answer comes when they are on the log; a bad line does not hold up the others.',
+        requestBody: {
+          required: true,
+          content: {
+            'application/json': { schema: ref('Change') },
+            'application/x-ndjson': { schema: { type: 'string', description: 'one Change a line' } },
+          },
+        },
+        responses: {
+          202: json(ref('Taken'), 'All are on the log.'),
+          207: json(ref('Taken'), 'Some are on the log, some were refused.'),
+          403: problemAnswer('The Host header names another machine.'),
+          413: problemAnswer('The body is too large.'),
+          415: problemAnswer('Neither JSON nor NDJSON.'),
+          422: problemAnswer('None could be taken.'),
+          503: problemAnswer('The log takes nothing now; try again.'),
+        },
+      },
+    },
+    '/v1/results': {
+      get: {
+        summary: 'Latest results',
+        parameters: outputFilters,
+        responses: {
+          200: json({ type: 'array', items: { type: 'object' } }, 'Results.'),
+          422: problemAnswer('A filter is wrong.'),
+        },
+      },
+    },
+    '/v1/postures': {
+      get: {
+        summary: 'Latest posture changes',
+        parameters: outputFilters,
+        responses: {
+          200: json({ type: 'array', items: { type: 'object' } }, 'Posture changes.'),
+          422: problemAnswer('A filter is wrong.'),
+        },
+      },
+    },
+    '/v1/status': {
+      get: { summary: 'Health, lag and counters', responses: { 200: json({ type: 'object' }, 'Status.') } },
+    },
+    '/health/live': { get: { summary: 'The process answers', responses: { 200: json({ type: 'object' }, 'Alive.') } } },
+    '/health/ready': {
+      get: {
+        summary: 'The processor takes changes',
+        responses: { 200: json({ type: 'object' }, 'Ready.'), 503: json({ type: 'object' }, 'Not ready.') },
+      },
+    },
+    '/openapi.json': {
+      get: { summary: 'This document', responses: { 200: json({ type: 'object' }, 'OpenAPI 3.1.') } },
+    },
+  },
+  components: {
+    schemas: {
+      Change: {
+        type: 'object',
+        required: ['event_id', 'entity', 'id', 'version', 'changed_at', 'op'],
+        properties: {
+          event_id: { type: 'string', maxLength: 256 },
+          entity: { enum: ['deal', 'account'] },
+          id: { type: 'string', maxLength: 256 },
+          account_id: { type: ['string', 'null'] },
+          version: { type: 'string', pattern: '^\\d{1,30}$' },
+          changed_at: { type: 'string', format: 'date-time' },
+          op: { enum: ['upsert', 'delete', 'waive', 'revoke'] },
+          fields: { type: 'object' },
+          cleared: { type: 'array', items: { type: 'string' } },
+          waiver: { type: 'object' },
+        },
+      },
+      Taken: {
+        type: 'object',
+        properties: {
+          accepted: { type: 'integer' },
+          refused: { type: 'integer' },
+          refusals: {
+            type: 'array',
+            items: {
+              type: 'object',
+              properties: {
+                line: { type: 'integer' },
+                code: { type: 'string' },
+                message: { type: 'string' },
+                path: { type: ['string', 'null'] },
+                hint: { type: ['string', 'null'] },
+              },
+            },
+          },
+        },
+      },
+      Problem: {
+        type: 'object',
+        required: ['type', 'title', 'status', 'detail', 'code', 'retryable'],
+        properties: {
+          type: { type: 'string' },
+          title: { type: 'string' },
+          status: { type: 'integer' },
+          detail: { type: 'string' },
+          code: { type: 'string' },
+          hint: { type: 'string' },
+          retryable: { type: 'boolean' },
+        },
+      },
+    },
+  },
+} as const;

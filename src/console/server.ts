@@ -1,0 +1,143 @@
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Contracts } from '../../schemas/contracts.ts';
+import { PlumblineError } from '../errors.ts';
+import { openApi } from './openapi.ts';
+import { type OutputFilter, readFilter } from './output-filter.ts';
+import { internalProblem, PROBLEM_TYPE, type Problem, problem } from './problem.ts';
+import { type TakenChange, takeChanges } from './take-changes.ts';
+
+/** What the HTTP API needs of the processor. */
+export interface ConsolePorts {
+  readonly contracts: Contracts;
+  /** Resolves when the changes are on the log. @throws PlumblineError PLB-LOG-UNAVAILABLE */
+  append(changes: readonly TakenChange[]): Promise<void>;
+  results(filter: OutputFilter): Promise<readonly unknown[]>;
+  postures(filter: OutputFilter): Promise<readonly unknown[]>;
+  status(): Promise<object>;
+  ready(): boolean;
+  /** An unforeseen error, for the process's own log. */
+  onError(error: unknown): void;
+}
+
+export interface ConsoleOptions {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A body is at most this large; a change in it at most 1 MiB. */
+export const MAX_BODY_BYTES = 16 * 1024 * 1024;
+const REQUEST_TIMEOUT_MS = 30_000;
+const MAX_CONNECTIONS = 256;
+
+const LINES_TYPES = ['application/x-ndjson', 'application/ndjson', 'application/jsonl'];
+const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+/** Builds the HTTP API; the caller listens and closes. */
+export function makeServer(ports: ConsolePorts, options: ConsoleOptions): FastifyInstance {
+  const app = fastify({
+    logger: false,
+    bodyLimit: MAX_BODY_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    forceCloseConnections: 'idle',
+  });
+  app.server.maxConnections = MAX_CONNECTIONS;
+  // Bodies stay bytes: the one decoder of changes reads them, from whichever door they come.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(['application/json', ...LINES_TYPES], { parseAs: 'buffer' }, (_request, body, done) =>
+    done(null, body),
+  );
+
+  app.addHook('onRequest', async (request, reply) => {
+    if (isLoopback(options.host) && !LOOPBACK_HOSTS.has(hostOf(request)))
+      return send(
+        reply,
+        problem(
+          403,
+          'Wrong host',
+          new PlumblineError('PLB-HTTP-HOST', 'the Host header names another machine', {
+            hint: 'call it as 127.0.0.1 or localhost',
+          }),
+        ),
+      );
+  });
+  app.setErrorHandler((error: Error & { code?: string }, _request, reply) => send(reply, problemOf(error, ports)));
+  app.setNotFoundHandler((request, reply) =>
+    send(
+      reply,
+      problem(
+        404,
+        'Not found',
+        new PlumblineError('PLB-HTTP-NOT-FOUND', `nothing is at ${request.method} ${request.url.split('?', 1)[0]}`, {
+          hint: 'see /openapi.json',
+        }),
+      ),
+    ),
+  );
+
+  app.post('/v1/changes', async (request, reply) => {
+    const type = (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+    const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
+    const { accepted, refused, refusedCount } = takeChanges(body, LINES_TYPES.includes(type), ports.contracts);
+    const first = refused[0];
+    if (accepted.length === 0 && first) {
+      const error = new PlumblineError(first.code, first.message, first.hint === null ? {} : { hint: first.hint });
+      return send(
+        reply,
+        problem(422, 'No change could be taken', error, { accepted: 0, refused: refusedCount, refusals: refused }),
+      );
+    }
+    if (accepted.length > 0) await ports.append(accepted);
+    return reply
+      .code(refusedCount > 0 ? 207 : 202)
+      .send({ accepted: accepted.length, refused: refusedCount, refusals: refused });
+  });
+  app.get('/v1/results', async (request) => ports.results(readFilter(request.query)));
+  app.get('/v1/postures', async (request) => ports.postures(readFilter(request.query)));
+  app.get('/v1/status', async () => ports.status());
+  app.get('/health/live', async () => ({ live: true }));
+  app.get('/health/ready', async (_request, reply) =>
+    reply.code(ports.ready() ? 200 : 503).send({ ready: ports.ready() }),
+  );
+  app.get('/openapi.json', async () => openApi);
+  return app;
+}
+
+function problemOf(error: Error & { code?: string }, ports: ConsolePorts): Problem {
+  if (error instanceof PlumblineError)
+    return problem(error.retryable ? 503 : 422, error.retryable ? 'Not now' : 'Refused', error);
+  if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE')
+    return problem(
+      413,
+      'Body too large',
+      new PlumblineError('PLB-HTTP-BODY', `a body has at most ${MAX_BODY_BYTES} bytes`, {
+        hint: 'send the changes in several requests',
+      }),
+    );
+  if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE' || error.code === 'FST_ERR_CTP_INVALID_CONTENT_TYPE')
+    return problem(
+      415,
+      'Unsupported content type',
+      new PlumblineError('PLB-HTTP-TYPE', 'neither JSON nor NDJSON', {
+        hint: 'send application/json for one change, application/x-ndjson for one a line',
+      }),
+    );
+  if (error.code?.startsWith('FST_') || (error as { statusCode?: number }).statusCode === 400)
+    return problem(400, 'Bad request', new PlumblineError('PLB-HTTP-REQUEST', 'the request is malformed'));
+  ports.onError(error);
+  return internalProblem();
+}
+
+function send(reply: FastifyReply, body: Problem): FastifyReply {
+  // Bytes: of a text the framework would add a charset, which the media type has not.
+  return reply
+    .code(body.status)
+    .type(PROBLEM_TYPE)
+    .send(Buffer.from(JSON.stringify(body)));
+}
+
+const isLoopback = (host: string): boolean => host === '127.0.0.1' || host === 'localhost' || host === '::1';
+
+/** The Host header's name: a page of another site that points its own name at this machine is turned away. */
+function hostOf(request: FastifyRequest): string {
+  return (request.headers.host ?? '').replace(/:\d+$/, '').toLowerCase();
+}

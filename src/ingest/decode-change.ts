@@ -1,0 +1,268 @@
+import type { Contracts } from '../../schemas/contracts.ts';
+import { type ErrorWhere, PlumblineError } from '../errors.ts';
+import {
+  type Contract,
+  ContractBreach,
+  decodeJson,
+  type EntityKind,
+  type Fields,
+  parseInstant,
+  type ScalarType,
+  type Value,
+} from '../language/contract.ts';
+import type { Change, WaiverGrant } from './change.ts';
+
+/** A change's JSON text holds at most this many UTF-8 bytes. */
+export const MAX_CHANGE_BYTES = 1024 * 1024;
+/** Ids and event ids: UTF-16 code units, and no control characters (state keys use them as separators). */
+export const MAX_ID_LENGTH = 256;
+/** Names of sets, constraints, people and roles in a waiver. */
+const MAX_NAME_LENGTH = 256;
+
+const STRING: ScalarType = { kind: 'string' };
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this looks for
+const CONTROL_CHARACTER = /[\u0000-\u001f\u007f]/;
+const VERSION = /^\d{1,30}$/;
+
+type Json = { readonly [name: string]: unknown };
+
+const COMMON_KEYS = ['event_id', 'entity', 'id', 'account_id', 'version', 'changed_at', 'op'] as const;
+const KEYS: { readonly [op in Change['op']]: ReadonlySet<string> } = {
+  upsert: new Set([...COMMON_KEYS, 'fields', 'cleared']),
+  delete: new Set(COMMON_KEYS),
+  waive: new Set([...COMMON_KEYS, 'waiver']),
+  revoke: new Set([...COMMON_KEYS, 'waiver']),
+};
+const WAIVE_KEYS = new Set(['set', 'constraint', 'by', 'role', 'granted_at', 'until']);
+const REVOKE_KEYS = new Set(['set', 'constraint', 'by', 'role']);
+/** The keys of a change that name the entity; a contract's fields of these names are set by them alone. */
+const ENVELOPE_FIELDS = new Set(['id', 'account_id']);
+
+/**
+ * Decodes a canonical change: JSON text, or the value parsed from it. Nothing of it is trusted: each key is known, each
+ * value is of its type, and only names of the contract reach the objects that are built.
+ * @throws PlumblineError PLB-CHANGE-* for the envelope, PLB-FIELD-* for a breach of the contract; never retryable
+ */
+export function decodeChange(input: unknown, contracts: Contracts): Change {
+  try {
+    return readChange(typeof input === 'string' ? parseText(input) : input, contracts);
+  } catch (error) {
+    if (error instanceof ContractBreach)
+      throw new PlumblineError(error.breach.code, error.breach.message, { where: { path: error.breach.path } });
+    throw error;
+  }
+}
+
+function parseText(text: string): unknown {
+  // Every UTF-16 code unit takes at least one byte: long texts are refused before they are measured.
+  if (text.length > MAX_CHANGE_BYTES || Buffer.byteLength(text) > MAX_CHANGE_BYTES)
+    throw new PlumblineError('PLB-CHANGE-SIZE', `a change has at most ${MAX_CHANGE_BYTES} bytes`, {
+      hint: 'send one change a line, without attachments',
+    });
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new PlumblineError('PLB-CHANGE-JSON', `a change is a JSON object: ${reason(cause)}`, { cause });
+  }
+}
+
+const reason = (cause: unknown): string => (cause instanceof Error ? clip(cause.message) : 'not JSON');
+
+function readChange(json: unknown, contracts: Contracts): Change {
+  if (!isObject(json)) return fail('PLB-CHANGE-JSON', '', `a change is a JSON object, not ${describe(json)}`);
+  const entity = readEntity(json);
+  const op = readOp(json);
+  rejectUnknownKeys(json, KEYS[op], '');
+  const base = {
+    eventId: readId(json, 'event_id'),
+    entity,
+    id: readId(json, 'id'),
+    version: readVersion(json),
+    changedAt: readInstant(json, 'changed_at'),
+    ...readAccountId(json, entity),
+  };
+  switch (op) {
+    case 'upsert':
+      return { ...base, op, ...readFields(json, contracts[entity]) };
+    case 'delete':
+      return { ...base, op };
+    case 'waive':
+      return { ...base, op, waiver: readGrant(readWaiver(json, WAIVE_KEYS)) };
+    case 'revoke': {
+      const waiver = readWaiver(json, REVOKE_KEYS);
+      return {
+        ...base,
+        op,
+        waiver: { set: readName(waiver, 'set', 'waiver.'), constraint: readName(waiver, 'constraint', 'waiver.') },
+      };
+    }
+  }
+}
+
+function readEntity(json: Json): EntityKind {
+  const entity = required(json, 'entity', '');
+  if (entity === 'deal' || entity === 'account') return entity;
+  return fail('PLB-CHANGE-ENTITY', 'entity', `\`entity\` is ${describe(entity)}, expected deal or account`);
+}
+
+function readOp(json: Json): Change['op'] {
+  const op = required(json, 'op', '');
+  if (op === 'upsert' || op === 'delete' || op === 'waive' || op === 'revoke') return op;
+  return fail('PLB-CHANGE-OP', 'op', `\`op\` is ${describe(op)}, expected upsert, delete, waive or revoke`);
+}
+
+function readVersion(json: Json): string {
+  const version = required(json, 'version', '');
+  if (typeof version === 'string' && VERSION.test(version)) return version;
+  return fail(
+    'PLB-CHANGE-VERSION',
+    'version',
+    `\`version\` is ${describe(version)}, expected a string of 1 to 30 decimal digits`,
+  );
+}
+
+function readInstant(json: Json, name: string, prefix = ''): number {
+  const text = decodeJson(STRING, required(json, name, prefix), prefix + name) as string;
+  const ms = parseInstant(text);
+  if (ms !== null) return ms;
+  const path = prefix + name;
+  return fail(
+    'PLB-FIELD-DATE',
+    path,
+    `\`${path}\` is ${describe(text)}, expected an instant such as 2026-03-31T09:00:00Z`,
+  );
+}
+
+function readAccountId(json: Json, entity: EntityKind): { accountId?: string | null } {
+  if (!Object.hasOwn(json, 'account_id') || json.account_id === undefined) return {};
+  if (entity === 'account')
+    return fail('PLB-CHANGE-KEY', 'account_id', 'an account has no `account_id`', 'its own id is the account');
+  return { accountId: json.account_id === null ? null : readId(json, 'account_id') };
+}
+
+function readId(json: Json, name: string): string {
+  const id = decodeJson(STRING, required(json, name, ''), name) as string;
+  if (id === '' || id.length > MAX_ID_LENGTH || CONTROL_CHARACTER.test(id))
+    return fail(
+      'PLB-CHANGE-ID',
+      name,
+      `\`${name}\` is ${describe(id)}, expected 1 to ${MAX_ID_LENGTH} characters without control characters`,
+    );
+  return id;
+}
+
+function readName(json: Json, name: string, prefix: string): string {
+  const path = prefix + name;
+  const text = decodeJson(STRING, required(json, name, prefix), path) as string;
+  if (text === '' || text.length > MAX_NAME_LENGTH || CONTROL_CHARACTER.test(text))
+    return fail(
+      'PLB-CHANGE-WAIVER',
+      path,
+      `\`${path}\` is ${describe(text)}, expected 1 to ${MAX_NAME_LENGTH} characters`,
+    );
+  return text;
+}
+
+function readFields(json: Json, contract: Contract): { fields: Fields; cleared: readonly string[] } {
+  const given = Object.hasOwn(json, 'fields') ? json.fields : {};
+  if (!isObject(given)) return fail('PLB-FIELD-TYPE', 'fields', `\`fields\` is ${describe(given)}, expected an object`);
+  const fields: { [name: string]: Value } = {};
+  const cleared = new Set<string>();
+  for (const name of Object.keys(given)) {
+    const path = `fields.${name}`;
+    const field = knownField(contract, name, path);
+    // null clears, as CRMs send it; only one of the two forms goes on.
+    if (given[name] === null) cleared.add(clearable(contract, name, path));
+    else fields[name] = decodeJson(field, given[name], path);
+  }
+  for (const [index, name] of readCleared(json).entries()) {
+    const path = `cleared[${index}]`;
+    knownField(contract, name, path);
+    if (Object.hasOwn(fields, name))
+      return fail('PLB-CHANGE-KEY', path, `\`${clip(name)}\` is both set and cleared`, 'send one of the two');
+    cleared.add(clearable(contract, name, path));
+  }
+  return { fields, cleared: [...cleared].sort() };
+}
+
+function readCleared(json: Json): readonly string[] {
+  if (!Object.hasOwn(json, 'cleared')) return [];
+  const cleared = json.cleared;
+  if (!Array.isArray(cleared))
+    return fail('PLB-FIELD-TYPE', 'cleared', `\`cleared\` is ${describe(cleared)}, expected a list of field names`);
+  return cleared.map((name: unknown, index) => decodeJson(STRING, name, `cleared[${index}]`) as string);
+}
+
+function knownField(contract: Contract, name: string, path: string) {
+  const field = contract.fields.get(name);
+  if (field === undefined)
+    return fail('PLB-FIELD-UNKNOWN', clip(path), `${contract.entity} has no field \`${clip(name)}\``);
+  if (ENVELOPE_FIELDS.has(name))
+    return fail(
+      'PLB-CHANGE-KEY',
+      path,
+      `\`${name}\` is a key of the change, not one of its fields`,
+      'move it one level up',
+    );
+  return field.type;
+}
+
+function clearable(contract: Contract, name: string, path: string): string {
+  if (contract.required.includes(name)) fail('PLB-FIELD-REQUIRED', path, `\`${name}\` may not be null`);
+  return name;
+}
+
+function readWaiver(json: Json, keys: ReadonlySet<string>): Json {
+  const waiver = required(json, 'waiver', '');
+  if (!isObject(waiver))
+    return fail('PLB-FIELD-TYPE', 'waiver', `\`waiver\` is ${describe(waiver)}, expected an object`);
+  rejectUnknownKeys(waiver, keys, 'waiver.');
+  return waiver;
+}
+
+function readGrant(waiver: Json): WaiverGrant {
+  const grant = {
+    set: readName(waiver, 'set', 'waiver.'),
+    constraint: readName(waiver, 'constraint', 'waiver.'),
+    by: readName(waiver, 'by', 'waiver.'),
+    role: readName(waiver, 'role', 'waiver.'),
+    grantedAt: readInstant(waiver, 'granted_at', 'waiver.'),
+    until: readInstant(waiver, 'until', 'waiver.'),
+  };
+  if (grant.until <= grant.grantedAt)
+    return fail('PLB-CHANGE-WAIVER', 'waiver.until', '`waiver.until` is not after `waiver.granted_at`');
+  return grant;
+}
+
+function required(json: Json, name: string, prefix: string): unknown {
+  const value = Object.hasOwn(json, name) ? json[name] : undefined;
+  if (value === undefined) return fail('PLB-CHANGE-MISSING', prefix + name, `\`${prefix}${name}\` is missing`);
+  return value;
+}
+
+function rejectUnknownKeys(json: Json, known: ReadonlySet<string>, prefix: string): void {
+  for (const name of Object.keys(json))
+    if (!known.has(name))
+      fail(
+        'PLB-CHANGE-KEY',
+        prefix + clip(name),
+        `\`${prefix}${clip(name)}\` is no key of this change`,
+        `expected ${[...known].join(', ')}`,
+      );
+}
+
+const isObject = (json: unknown): json is Json => json !== null && typeof json === 'object' && !Array.isArray(json);
+
+function describe(json: unknown): string {
+  if (typeof json === 'string') return `\`${clip(json)}\``;
+  if (json === null) return 'null';
+  if (typeof json === 'number' || typeof json === 'boolean') return `\`${json}\``;
+  return Array.isArray(json) ? 'a list' : `a ${typeof json}`;
+}
+
+const clip = (text: string): string => (text.length > 80 ? `${text.slice(0, 77)}…` : text);
+
+function fail(code: string, path: string, message: string, hint?: string): never {
+  const where: ErrorWhere = path === '' ? {} : { path };
+  throw new PlumblineError(code, message, hint === undefined ? { where } : { where, hint });
+}

@@ -1,0 +1,99 @@
+/**
+ * The log port: topics with a fixed number of partitions, ordered records, a state store a partition, and commits
+ * that are all or nothing. One conformance suite (test/integration/log) runs against every log.
+ */
+export interface NewRecord {
+  readonly topic: string;
+  /** Left out: by murmur2 of the key. */
+  readonly partition?: number;
+  readonly key: string | null;
+  /** null is a tombstone. */
+  readonly value: Uint8Array | null;
+  readonly headers: Headers;
+}
+
+export type Headers = { readonly [name: string]: string };
+
+export interface LogRecord {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly key: string | null;
+  readonly value: Uint8Array | null;
+  readonly headers: Headers;
+  /** Append time, milliseconds. */
+  readonly timestampMs: number;
+}
+
+export interface Placed {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+}
+
+export interface ReadLimits {
+  readonly maxRecords: number;
+  readonly maxBytes: number;
+}
+
+/** Reads are synchronous: each log keeps a task's state in a local store. Keys are ordered by their UTF-8 bytes. */
+export interface StateReader {
+  get(key: string): string | undefined;
+  /** Entries with from <= key < to, ascending, at most `limit`. */
+  range(from: string, to: string, limit: number): readonly StateEntry[];
+}
+
+export interface StateEntry {
+  readonly key: string;
+  readonly value: string;
+}
+
+/** undefined deletes the key. */
+export type StateChanges = ReadonlyMap<string, string | undefined>;
+
+export interface TaskCommit {
+  readonly outputs: readonly NewRecord[];
+  readonly state: StateChanges;
+  /** The next input offset to read; left out where the commit took no input (a due time, a sweep). */
+  readonly nextOffset?: number;
+}
+
+/** A task's hold on its partition. A later `openTask` of the same task by anyone ends it: its commits then fail. */
+export interface TaskSession {
+  /** The next input offset to read, as of the last commit. */
+  readonly position: number;
+  /** Number of the last commit; the same number is written with the state and with the offset. */
+  readonly commitNumber: number;
+  readonly state: StateReader;
+  /**
+   * @returns where each output was placed
+   * @throws PlumblineError PLB-LOG-FENCED (not retryable: another owner has the task),
+   *   PLB-LOG-UNAVAILABLE (retryable: nothing was written, such as on a full disk)
+   */
+  commit(commit: TaskCommit): Promise<readonly Placed[]>;
+  /** An idle owner asks whether it still is one. @throws PlumblineError PLB-LOG-FENCED */
+  confirm(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface TaskInput {
+  /** Such as `ingest` or `score`; with topic and partition the task's name. */
+  readonly stage: string;
+  readonly topic: string;
+  readonly partition: number;
+}
+
+export interface Log {
+  partitionsOf(topic: string): number;
+  /** Any process may append to inputs and requests. All of it or nothing is appended. */
+  append(records: readonly NewRecord[]): Promise<readonly Placed[]>;
+  /** Committed records from `offset` on; empty at the end. */
+  read(topic: string, partition: number, offset: number, limits: ReadLimits): Promise<readonly LogRecord[]>;
+  /** First kept and next free offset. */
+  bounds(topic: string, partition: number): Promise<{ readonly start: number; readonly end: number }>;
+  /** Fences earlier owners, then restores state and position. */
+  openTask(input: TaskInput): Promise<TaskSession>;
+  /** Position of a task without opening it (for lag). */
+  positionOf(input: TaskInput): Promise<number>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,175 @@
+import { decodeFact } from '../../consumers/control.ts';
+import { decodeSet, type SetDocument } from '../../consumers/sets.ts';
+import type { CompiledSet } from '../compiler/compile.ts';
+import { PlumblineError } from '../errors.ts';
+import type { Log } from '../log/port.ts';
+import type { Topics } from '../log/topics.ts';
+import type { ActiveSet, ControlView } from '../scoring/active-set.ts';
+import type { ControlFact } from '../scoring/control-fact.ts';
+
+/** Facts kept in memory: years of rollouts. More is an error that says so. */
+const MAX_FACTS = 100_000;
+/** Versions of one set that can be gone back to. */
+const MAX_STACK = 10;
+/** Documents and compiled versions kept in memory. */
+const MAX_VERSIONS = 10_000;
+/** Views kept ready; tasks nearly always ask for the last. */
+const MAX_VIEWS = 16;
+const LIMITS = { maxRecords: 500, maxBytes: 8 * 1024 * 1024 };
+
+/** Versions that are active, or were before, by set name; the last of a list is active. */
+type Stacks = ReadonlyMap<string, readonly string[]>;
+
+/** Follows the control log: the facts so far, and what they say as of each. */
+export interface ControlFollower {
+  /** Facts read so far. */
+  readonly offset: number;
+  /** Reads both topics to their present end. */
+  refresh(): Promise<void>;
+  fact(offset: number): ControlFact;
+  /** The same object for the same offset, while it is kept. @throws PLB-CONTROL-BEHIND (retryable), PLB-SET-MISSING */
+  viewAt(offset: number): ControlView;
+}
+
+/** Reads plumbline.control and plumbline.sets to their end: nothing is processed before. */
+export async function followControl(
+  log: Log,
+  topics: Topics,
+  compile: (document: SetDocument) => CompiledSet,
+): Promise<ControlFollower> {
+  const facts: ControlFact[] = [];
+  const stacks: Stacks[] = [new Map()];
+  const documents = new Map<string, SetDocument>();
+  const compiled = new Map<string, CompiledSet>();
+  const views = new Map<number, ControlView>();
+  let nextFact = 0;
+  let nextSet = 0;
+
+  async function readFacts(): Promise<number> {
+    const records = await log.read(topics.control, 0, nextFact, LIMITS);
+    // All are decoded before any is taken: one that can't be is an error each time, and never half taken.
+    const decoded = records.map(decodeFact);
+    for (const fact of decoded) {
+      if (facts.length >= MAX_FACTS)
+        throw new PlumblineError('PLB-CONTROL-LIMIT', `the control log has more than ${MAX_FACTS} facts`);
+      facts.push(fact);
+      stacks.push(applyFact(stacks[stacks.length - 1] ?? new Map(), fact));
+    }
+    nextFact = (records[records.length - 1]?.offset ?? nextFact - 1) + 1;
+    return records.length;
+  }
+
+  async function readSets(): Promise<number> {
+    const records = await log.read(topics.sets, 0, nextSet, LIMITS);
+    for (const record of records) {
+      if (record.value === null) continue;
+      const document = decodeSet(record);
+      if (documents.size >= MAX_VERSIONS && !documents.has(document.version))
+        throw new PlumblineError('PLB-CONTROL-LIMIT', `more than ${MAX_VERSIONS} versions of sets are on the log`);
+      documents.set(document.version, document);
+    }
+    nextSet = (records[records.length - 1]?.offset ?? nextSet - 1) + 1;
+    return records.length;
+  }
+
+  function setOf(version: string): CompiledSet {
+    const known = compiled.get(version);
+    if (known !== undefined) return known;
+    const document = documents.get(version);
+    if (document === undefined)
+      throw new PlumblineError(
+        'PLB-SET-MISSING',
+        `version ${version.slice(0, 12)} is active but its document is not on the log`,
+      );
+    const set = compile(document);
+    compiled.set(version, set);
+    return set;
+  }
+
+  /** A fallback that can't be compiled any more is none; an active version that can't be is an error. */
+  function fallbackOf(version: string | undefined): CompiledSet | null {
+    if (version === undefined) return null;
+    try {
+      return setOf(version);
+    } catch (error) {
+      if (error instanceof PlumblineError) return null;
+      throw error;
+    }
+  }
+
+  function viewOf(offset: number, stack: Stacks): ControlView {
+    const sets: { deal: ActiveSet[]; account: ActiveSet[] } = { deal: [], account: [] };
+    for (const name of [...stack.keys()].sort()) {
+      const versions = stack.get(name) ?? [];
+      const version = versions[versions.length - 1];
+      if (version === undefined) continue;
+      const active = setOf(version);
+      sets[active.entity].push({ active, fallback: fallbackOf(versions[versions.length - 2]) });
+    }
+    return { offset, sets };
+  }
+
+  async function readOn(): Promise<void> {
+    let read = await readFacts();
+    if (read === 0) return;
+    while (read > 0) read = await readFacts();
+    // A document is written before the fact that names it: reading it after finds it.
+    while ((await readSets()) > 0);
+  }
+
+  let reading: Promise<void> | null = null;
+  const follower: ControlFollower = {
+    get offset() {
+      return facts.length;
+    },
+    refresh() {
+      // All tasks share this reader: two that read at once would take each fact twice.
+      reading ??= readOn().finally(() => {
+        reading = null;
+      });
+      return reading;
+    },
+    fact(offset) {
+      const fact = facts[offset];
+      if (fact === undefined) throw behind(facts.length, offset);
+      return fact;
+    },
+    viewAt(offset) {
+      const known = views.get(offset);
+      if (known !== undefined) return known;
+      const stack = stacks[offset];
+      if (stack === undefined) throw behind(facts.length, offset);
+      const view = viewOf(offset, stack);
+      for (const old of views.keys()) if (views.size >= MAX_VIEWS) views.delete(old);
+      views.set(offset, view);
+      return view;
+    },
+  };
+  await follower.refresh();
+  return follower;
+}
+
+const behind = (read: number, offset: number): PlumblineError =>
+  new PlumblineError('PLB-CONTROL-BEHIND', `the control log was read up to ${read}, a task is at ${offset}`, {
+    retryable: true,
+  });
+
+function applyFact(stacks: Stacks, fact: ControlFact): Stacks {
+  if (fact.kind !== 'activated' && fact.kind !== 'rolled_back') return stacks;
+  const versions = stacks.get(fact.set) ?? [];
+  const next = new Map(stacks);
+  next.set(fact.set, fact.kind === 'activated' ? activate(versions, fact.version) : goBack(versions, fact.version));
+  return next;
+}
+
+/** The version active before stays beneath, as the fallback. */
+function activate(versions: readonly string[], version: string): readonly string[] {
+  if (versions[versions.length - 1] === version) return versions;
+  return [...versions.filter((other) => other !== version), version].slice(-MAX_STACK);
+}
+
+/** What was above the version is withdrawn. */
+function goBack(versions: readonly string[], version: string): readonly string[] {
+  const index = versions.indexOf(version);
+  return index < 0 ? [version] : versions.slice(0, index + 1);
+}

@@ -1,0 +1,101 @@
+import { factRecord } from '../../producers/control.ts';
+import { type DeadLetterReason, originalHeaders, readReason } from '../../producers/dead-letters.ts';
+import { PlumblineError } from '../errors.ts';
+import { formatOrigin, redriveHeaders } from '../ingest/headers.ts';
+import type { Log, LogRecord, NewRecord } from '../log/port.ts';
+import type { Topics } from '../log/topics.ts';
+
+/** A dead letter with its address on plumbline.dead-letters. */
+export interface DeadLetter {
+  /** `partition/offset`: what show and redrive take. */
+  readonly id: string;
+  readonly record: LogRecord;
+  readonly reason: DeadLetterReason;
+}
+
+/** Records read at a time. */
+const PAGE = { maxRecords: 200, maxBytes: 4 * 1024 * 1024 };
+
+/** All dead letters, partition by partition, each page read when it is asked for. */
+export async function* listDeadLetters(log: Log, topics: Topics): AsyncGenerator<DeadLetter> {
+  const topic = topics.deadLetters;
+  for (let partition = 0; partition < log.partitionsOf(topic); partition++) {
+    let { start: offset } = await log.bounds(topic, partition);
+    for (;;) {
+      const records = await log.read(topic, partition, offset, PAGE);
+      if (records.length === 0) break;
+      for (const record of records) {
+        offset = record.offset + 1;
+        const letter = toDeadLetter(record);
+        if (letter !== null) yield letter;
+      }
+    }
+  }
+}
+
+/** @throws PlumblineError PLB-DEAD-LETTER-UNKNOWN */
+export async function findDeadLetter(log: Log, topics: Topics, id: string): Promise<DeadLetter> {
+  const match = /^(\d{1,6})\/(\d{1,15})$/.exec(id);
+  const partition = Number(match?.[1]);
+  const offset = Number(match?.[2]);
+  if (match !== null && partition < log.partitionsOf(topics.deadLetters)) {
+    const [record] = await log.read(topics.deadLetters, partition, offset, { ...PAGE, maxRecords: 1 });
+    const letter = record?.offset === offset ? toDeadLetter(record) : null;
+    if (letter !== null) return letter;
+  }
+  throw new PlumblineError('PLB-DEAD-LETTER-UNKNOWN', `there is no dead letter \`${id.slice(0, 40)}\``, {
+    hint: 'take an id from `dead-letters list`, such as 0/12',
+  });
+}
+
+function toDeadLetter(record: LogRecord): DeadLetter | null {
+  const reason = readReason(record);
+  return reason === null ? null : { id: `${record.partition}/${record.offset}`, record, reason };
+}
+
+/**
+ * Asks for a dead letter to be tried again; however often, it is taken once. What failed in ingest is appended again
+ * under its origin; a scoring failure becomes a fact that rescores the present image.
+ * @throws PlumblineError PLB-DEAD-LETTER-FINAL where neither is possible
+ */
+export async function redrive(
+  log: Log,
+  topics: Topics,
+  letter: DeadLetter,
+  asked: { readonly by: string; readonly at: number },
+): Promise<void> {
+  await log.append([redriveRecord(topics, letter, asked)]);
+}
+
+function redriveRecord(
+  topics: Topics,
+  { id, record, reason }: DeadLetter,
+  asked: { readonly by: string; readonly at: number },
+): NewRecord {
+  const { from, failed } = reason;
+  if (reason.stage === 'ingest')
+    return {
+      topic: from.topic,
+      partition: from.partition,
+      key: record.key,
+      value: record.value,
+      headers: { ...originalHeaders(record.headers), ...redriveHeaders(originOf(record, reason)) },
+    };
+  if (failed === undefined)
+    throw new PlumblineError('PLB-DEAD-LETTER-FINAL', `dead letter ${id} is no change and names no entity`, {
+      hint: 'send the change again: its entity is then ingested and scored anew',
+    });
+  return factRecord(topics, {
+    kind: 'redrive',
+    id: `dead-letter-${id}`,
+    entity: failed.entity,
+    entityId: failed.id,
+    set: failed.set,
+    ...asked,
+  });
+}
+
+/** A redriven record that fails again keeps its first origin. */
+function originOf(record: LogRecord, reason: DeadLetterReason): string {
+  return originalHeaders(record.headers)['plumbline-redrive-of'] ?? formatOrigin(reason.from);
+}

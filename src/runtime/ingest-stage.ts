@@ -1,0 +1,109 @@
+import { accountChanges } from '../../consumers/account-changes.ts';
+import type { ChangeRecord } from '../../consumers/changes.ts';
+import { dealChanges } from '../../consumers/deal-changes.ts';
+import { deadLetterRecord } from '../../producers/dead-letters.ts';
+import { imageRecord } from '../../producers/images.ts';
+import type { Contracts } from '../../schemas/contracts.ts';
+import { intakeHeaders } from '../ingest/headers.ts';
+import { CONTROL_KEY } from '../ingest/state-keys.ts';
+import { closeImport, type IngestContext, type Ingested, ingestChange, type Origin } from '../ingest/step.ts';
+import type { EntityKind, Fields } from '../language/contract.ts';
+import { mergeInto, type Overlay, overlayOn } from '../log/overlay.ts';
+import { partitionOf } from '../log/partitioner.ts';
+import type { LogRecord, NewRecord, TaskInput } from '../log/port.ts';
+import type { Topics } from '../log/topics.ts';
+import type { ControlFollower } from './control.ts';
+import { deadLetterCause } from './failure.ts';
+import type { Health } from './health.ts';
+import type { Stage, Taken } from './stage.ts';
+
+export interface IngestStageParts {
+  readonly topics: Topics;
+  readonly contracts: Contracts;
+  readonly partitionsOf: (topic: string) => number;
+  readonly control: ControlFollower;
+  /** RFC 8785 JSON of what a waiver pins; null where the set has no such constraint, or it can't be waived. */
+  readonly waiverValue: (
+    set: ReturnType<ControlFollower['viewAt']>['sets']['deal'][number]['active'],
+    constraint: string,
+    fields: Fields,
+  ) => string | null;
+  readonly health: Health;
+}
+
+/** INGEST: a partition of canonical changes becomes images. */
+export function ingestStage(parts: IngestStageParts, entity: EntityKind, partition: number): Stage {
+  const { topics, contracts, health, control } = parts;
+  const consumer = entity === 'deal' ? dealChanges : accountChanges;
+  const topic = consumer.topic(topics);
+  const input: TaskInput = { stage: 'ingest', topic, partition };
+  const partitions = parts.partitionsOf(topic);
+  const imagesPartitions = parts.partitionsOf(topics.images);
+  const context: IngestContext = {
+    contracts,
+    imagesPartitionOf: (key) => partitionOf(key, imagesPartitions),
+    imagesPartitions,
+    pinnedValue(kind, name, constraint, fields) {
+      const sets = control.viewAt(control.offset).sets[kind];
+      const found = sets.find(({ active }) => active.name === name);
+      return found === undefined ? null : parts.waiverValue(found.active, constraint, fields);
+    },
+  };
+
+  function ingest(state: Overlay, decoded: ChangeRecord, origin: Origin): readonly NewRecord[] {
+    const fork = overlayOn(state);
+    const ingested: Ingested =
+      decoded.kind === 'close_import'
+        ? closeImport(fork, decoded.importId, origin, context)
+        : ingestChange(fork, { ...decoded, origin }, context);
+    mergeInto(state, fork);
+    if (ingested.dropped !== null) health.count(`ingest.dropped.${ingested.dropped}`);
+    health.count('ingest.images', ingested.images.length);
+    return ingested.images.map((image) => imageRecord(topics, image));
+  }
+
+  return {
+    input,
+    prepare(state) {
+      const known = Number(state.get(CONTROL_KEY) ?? 0);
+      if (known > control.offset) control.viewAt(known);
+      if (known >= control.offset) return null;
+      state.set(CONTROL_KEY, String(control.offset));
+      return { outputs: [], isUnfinished: false };
+    },
+    take(state, record): Taken {
+      health.count('ingest.records');
+      const origin = { topic, partition, offset: record.offset };
+      try {
+        const decoded = consumer.decode(record, contracts);
+        const right = decoded.kind === 'change' ? partitionOf(decoded.change.id, partitions) : partition;
+        if (right !== partition && decoded.kind === 'change') {
+          health.count('ingest.moved');
+          return { outputs: [moved(record, decoded, right)], isUnfinished: false };
+        }
+        return { outputs: ingest(state, decoded, origin), isUnfinished: false };
+      } catch (error) {
+        const cause = deadLetterCause(error);
+        health.count(`ingest.dead_letters.${cause.code}`);
+        return {
+          outputs: [deadLetterRecord(topics, record, { from: origin, stage: 'ingest', ...cause })],
+          isUnfinished: false,
+        };
+      }
+    },
+    nextDue: () => null,
+    fireDue: () => ({ outputs: [], isUnfinished: false }),
+  };
+}
+
+/** A producer with another partitioner put it here. Its time of intake goes with it. */
+function moved(record: LogRecord, decoded: ChangeRecord & { kind: 'change' }, partition: number): NewRecord {
+  const { topic, value } = record;
+  return {
+    topic,
+    partition,
+    key: decoded.change.id,
+    value,
+    headers: { ...record.headers, ...intakeHeaders(decoded.intake) },
+  };
+}

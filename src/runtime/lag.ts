@@ -1,0 +1,35 @@
+import { taskName } from '../log/place.ts';
+import type { Log, TaskInput } from '../log/port.ts';
+import type { Topics } from '../log/topics.ts';
+
+export interface TaskLag {
+  readonly task: string;
+  readonly position: number;
+  readonly end: number;
+  /** Records not taken yet. */
+  readonly lag: number;
+}
+
+/** The tasks of both stages: one an ingest topic-partition, one a partition of the images. */
+export function taskInputs(log: Log, topics: Topics): readonly TaskInput[] {
+  const each = (stage: string, topic: string): TaskInput[] =>
+    Array.from({ length: log.partitionsOf(topic) }, (_, partition) => ({ stage, topic, partition }));
+  return [
+    ...each('ingest', topics.accountChanges),
+    ...each('ingest', topics.dealChanges),
+    ...each('score', topics.images),
+  ];
+}
+
+/** How far each task is behind, read from the log without disturbing whoever runs it. */
+export async function lagOf(log: Log, topics: Topics): Promise<readonly TaskLag[]> {
+  return Promise.all(
+    taskInputs(log, topics).map(async (input) => {
+      const position = await log.positionOf(input);
+      const { end } = await log.bounds(input.topic, input.partition);
+      return { task: taskName(input), position, end, lag: Math.max(0, end - position) };
+    }),
+  );
+}
+
+export const totalLag = (lags: readonly TaskLag[]): number => lags.reduce((sum, { lag }) => sum + lag, 0);

@@ -1,0 +1,111 @@
+import { decodeImage } from '../../consumers/images.ts';
+import { deadLetterRecord } from '../../producers/dead-letters.ts';
+import { postureRecord } from '../../producers/posture-changes.ts';
+import { resultRecord } from '../../producers/scored-results.ts';
+import type { Contracts } from '../../schemas/contracts.ts';
+import { mergeInto, overlayOn } from '../log/overlay.ts';
+import type { LogRecord, NewRecord, StateReader, TaskInput } from '../log/port.ts';
+import type { Topics } from '../log/topics.ts';
+import type { ScoreOutput } from '../scoring/run.ts';
+import type { AnswerFn } from '../scoring/score.ts';
+import {
+  controlOffsetIn,
+  fireDue,
+  hasJob,
+  nextDue,
+  resumeJob,
+  type ScoreContext,
+  type Scored,
+  scoreImage,
+  takeFact,
+} from '../scoring/step.ts';
+import type { ControlFollower } from './control.ts';
+import { deadLetterCause } from './failure.ts';
+import type { Health } from './health.ts';
+import type { Stage, Taken } from './stage.ts';
+
+export interface ScoreStageParts {
+  readonly topics: Topics;
+  readonly contracts: Contracts;
+  readonly partitionsOf: (topic: string) => number;
+  readonly control: ControlFollower;
+  readonly answer: AnswerFn;
+  readonly health: Health;
+  /** See ScoreContext. */
+  readonly entitiesPerCommit?: number;
+}
+
+const NO_RECORD = { key: null, value: null, headers: {} };
+
+/** SCORE: a partition of images becomes results and posture changes. */
+export function scoreStage(parts: ScoreStageParts, partition: number): Stage {
+  const { topics, contracts, health, control, answer } = parts;
+  const input: TaskInput = { stage: 'score', topic: topics.images, partition };
+  const context: ScoreContext = {
+    contracts,
+    answer,
+    controlAt: (offset) => control.viewAt(offset),
+    ingestPartitions: parts.partitionsOf(topics.dealChanges) + parts.partitionsOf(topics.accountChanges),
+    ...(parts.entitiesPerCommit === undefined ? {} : { entitiesPerCommit: parts.entitiesPerCommit }),
+  };
+
+  function toRecord(state: StateReader, output: ScoreOutput, record: LogRecord | null): NewRecord {
+    switch (output.kind) {
+      case 'result':
+        return resultRecord(topics, output.key, output.answer.json, {
+          controlOffset: controlOffsetIn(state),
+          inputOffset: output.inputOffset,
+        });
+      case 'posture':
+        return postureRecord(topics, output.key, output.change);
+      case 'failed': {
+        const { code, message, ...failed } = output.failure;
+        health.count(`score.dead_letters.${code}`);
+        // A due time or a sweep has no record of its own; a redrive needs none.
+        const from = { topic: topics.images, partition, offset: record?.offset ?? 0 };
+        const dead = { ...(record ?? NO_RECORD), key: output.key };
+        return deadLetterRecord(topics, dead, { from, stage: 'score', code, message, failed });
+      }
+    }
+  }
+
+  function told(state: StateReader, scored: Scored, record: LogRecord | null): Taken {
+    for (const [name, count] of Object.entries(scored.counts)) health.count(`score.${name}`, count);
+    if (scored.counts.gaps > 0)
+      health.critical(
+        `score/${partition}`,
+        'an image names an input that never came: rebuild the state from its input',
+      );
+    return {
+      outputs: scored.outputs.map((output) => toRecord(state, output, record)),
+      isUnfinished: scored.isUnfinished,
+    };
+  }
+
+  return {
+    input,
+    prepare(state) {
+      if (hasJob(state)) return told(state, resumeJob(state, context), null);
+      const offset = controlOffsetIn(state);
+      if (offset > control.offset) control.viewAt(offset);
+      if (offset >= control.offset) return null;
+      return told(state, takeFact(state, control.fact(offset), context), null);
+    },
+    take(state, record) {
+      health.count('score.records');
+      const fork = overlayOn(state);
+      try {
+        const scored = scoreImage(fork, decodeImage(record, contracts), record.offset, context);
+        mergeInto(state, fork);
+        return told(state, scored, record);
+      } catch (error) {
+        const cause = deadLetterCause(error);
+        health.count(`score.dead_letters.${cause.code}`);
+        const from = { topic: topics.images, partition, offset: record.offset };
+        return { outputs: [deadLetterRecord(topics, record, { from, stage: 'score', ...cause })], isUnfinished: false };
+      }
+    },
+    nextDue: (state) => nextDue(state),
+    fireDue: (state, now) => told(state, fireDue(state, now, context), null),
+  };
+}

@@ -1,0 +1,118 @@
+import { type Overlay, overlayOn, rememberReads } from '../log/overlay.ts';
+import { taskName } from '../log/place.ts';
+import type { Log, NewRecord, ReadLimits, TaskCommit } from '../log/port.ts';
+import type { ControlFollower } from './control.ts';
+import { type Patience, patiently } from './retry.ts';
+import type { Stage } from './stage.ts';
+
+/** What one commit takes at most; outputs can be more by those of its last record. */
+export interface BatchLimits extends ReadLimits {
+  readonly maxOutputs: number;
+  readonly maxOutputBytes: number;
+}
+
+export const DEFAULT_BATCH: BatchLimits = {
+  maxRecords: 250,
+  maxBytes: 4 * 1024 * 1024,
+  maxOutputs: 5_000,
+  maxOutputBytes: 16 * 1024 * 1024,
+};
+
+export interface TaskParts {
+  readonly log: Log;
+  readonly control: ControlFollower;
+  readonly clock: () => number;
+  readonly patience: Patience;
+  readonly limits?: BatchLimits;
+}
+
+/** A stage's hold on its partition. */
+export interface Task {
+  readonly name: string;
+  readonly position: number;
+  /**
+   * At most one commit: what comes first of the work that is prepared, what is due, and the next records.
+   * @returns whether there was anything to do
+   * @throws PlumblineError PLB-LOG-FENCED when another owner has the task; anything else is a fault
+   */
+  runOnce(): Promise<boolean>;
+  /** An empty commit. @throws PlumblineError PLB-LOG-FENCED when another owner has the task */
+  verify(): Promise<void>;
+  /** When the wall clock has the next thing to do for this task. */
+  nextDue(): number | null;
+  close(): Promise<void>;
+}
+
+export async function openTask(stage: Stage, parts: TaskParts): Promise<Task> {
+  const { log, control, patience } = parts;
+  const limits = parts.limits ?? DEFAULT_BATCH;
+  const name = taskName(stage.input);
+  const session = await patiently(name, patience, () => log.openTask(stage.input));
+
+  /** Nothing of a commit that failed was written: the same one is tried again. */
+  async function commit(state: Overlay, outputs: readonly NewRecord[], nextOffset?: number): Promise<void> {
+    const whole: TaskCommit = {
+      outputs,
+      state: state.changes,
+      ...(nextOffset === undefined ? {} : { nextOffset }),
+    };
+    await patiently(name, patience, () => session.commit(whole));
+  }
+
+  async function runPrepared(): Promise<boolean> {
+    const state = overlayOn(rememberReads(session.state));
+    const taken = stage.prepare(state);
+    if (taken === null) return false;
+    await commit(state, taken.outputs);
+    return true;
+  }
+
+  async function runDue(): Promise<boolean> {
+    const now = parts.clock();
+    const due = stage.nextDue(session.state);
+    if (due === null || due > now) return false;
+    const state = overlayOn(rememberReads(session.state));
+    const taken = stage.fireDue(state, now);
+    await commit(state, taken.outputs);
+    return true;
+  }
+
+  async function runRecords(): Promise<boolean> {
+    const { topic, partition } = stage.input;
+    const records = await log.read(topic, partition, session.position, limits);
+    if (records.length === 0) return false;
+    const state = overlayOn(rememberReads(session.state));
+    const outputs: NewRecord[] = [];
+    let bytes = 0;
+    let next = session.position;
+    for (const record of records) {
+      const taken = stage.take(state, record);
+      next = record.offset + 1;
+      for (const output of taken.outputs) {
+        outputs.push(output);
+        bytes += output.value?.length ?? 0;
+      }
+      if (taken.isUnfinished || outputs.length >= limits.maxOutputs || bytes >= limits.maxOutputBytes) break;
+    }
+    await commit(state, outputs, next);
+    return true;
+  }
+
+  return {
+    name,
+    get position() {
+      return session.position;
+    },
+    runOnce: () =>
+      patiently(`${name} run`, patience, async () => {
+        await control.refresh();
+        if ((await runPrepared()) || (await runDue()) || (await runRecords())) return true;
+        // Without a commit nothing else would tell an idle owner that another has the task.
+        await session.confirm();
+        return false;
+      }),
+    verify: () => commit(overlayOn(session.state), []),
+    nextDue: () => stage.nextDue(session.state),
+    close: () => session.close(),
+  };
+}

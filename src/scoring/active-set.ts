@@ -1,0 +1,16 @@
+import type { CompiledSet } from '../compiler/compile.ts';
+import type { EntityKind } from '../language/contract.ts';
+
+/** A set's version that is active; what faults on it is scored under the one active before it. */
+export interface ActiveSet {
+  readonly active: CompiledSet;
+  readonly fallback: CompiledSet | null;
+}
+
+/** What the control log says as of one of its facts. */
+export interface ControlView {
+  /** Number of facts taken: the offset of the next one. */
+  readonly offset: number;
+  /** By name, ascending. */
+  readonly sets: { readonly [K in EntityKind]: readonly ActiveSet[] };
+}

@@ -1,0 +1,167 @@
+import { formatInstant } from '../language/contract.ts';
+import type { ImageJob } from './job.ts';
+import { postureEnded } from './posture-change.ts';
+import type { Cause } from './result.ts';
+import { accountFields, answerSets, canBeScored, fireNextDue, keyOf, load, type Run, save } from './run.ts';
+import { presentImage, type ScoredEntity } from './scored-entity.ts';
+import { after, dealOfKey, dealsOf, incompleteKey, suffixOf, timerKey } from './state-keys.ts';
+
+/** Goes on with an image until it is through (null) or this commit holds as much as it may. */
+export function runImageJob(run: Run, start: ImageJob): ImageJob | null {
+  let job: ImageJob | null = start;
+  let left = run.perCommit;
+  while (job !== null && left > 0) {
+    const step: Progress = PHASES[job.phase](run, job, left);
+    job = step.job;
+    left -= step.answered;
+  }
+  return job;
+}
+
+interface Progress {
+  readonly job: ImageJob | null;
+  readonly answered: number;
+}
+
+const PHASES: { readonly [phase in ImageJob['phase']]: (run: Run, job: ImageJob, left: number) => Progress } = {
+  due: fireOwnDue,
+  deals_due: fireDealsDue,
+  apply: applyImage,
+  fan_out: fanOut,
+};
+
+/** Before an image of time t, what is due until t is answered on the image before. */
+function fireOwnDue(run: Run, job: ImageJob, left: number): Progress {
+  const { image } = job;
+  const next: ImageJob = { ...job, phase: image.entity === 'account' ? 'deals_due' : 'apply' };
+  const scored = load(run, image.entity, image.id);
+  if (scored === null) return { job: next, answered: 0 };
+  const answered = fireAll(run, scored, job, left);
+  return { job: answered === left ? job : next, answered };
+}
+
+/** Of an account: also what is due of its deals, by id. */
+function fireDealsDue(run: Run, job: ImageJob, left: number): Progress {
+  const page = dealsPage(run, job);
+  let answered = 0;
+  for (const deal of page.deals) {
+    if (deal.due !== null && deal.due <= job.image.at) {
+      const scored = load(run, 'deal', deal.id);
+      if (scored !== null) answered += fireAll(run, scored, job, left - answered);
+      if (answered >= left) return { job, answered };
+    }
+    job = { ...job, after: deal.id };
+  }
+  return { job: page.isLast ? { ...job, phase: 'apply', after: '' } : job, answered };
+}
+
+function fireAll(run: Run, scored: ScoredEntity, job: ImageJob, left: number): number {
+  let answered = 0;
+  while (answered < left && fireNextDue(run, scored, job.image.at, job.inputOffset)) answered++;
+  if (answered > 0) save(run, scored);
+  return answered;
+}
+
+/** The image itself: taken into the state and answered under every active set. */
+function applyImage(run: Run, job: ImageJob): Progress {
+  const { image } = job;
+  const wasPresent = image.entity === 'account' && accountFields(run, image.id) !== null;
+  const scored = load(run, image.entity, image.id) ?? {
+    entity: image.entity,
+    id: image.id,
+    imageSeq: 0,
+    image: null,
+    now: null,
+    answers: new Map(),
+    timer: null,
+  };
+  if (image.kind === 'image') takeImage(run, job, scored, image);
+  else endImage(run, scored, image);
+  if (image.entity === 'deal') return { job: null, answered: 1 };
+  const affected = affectedSets(run, image.kind === 'image' ? image.changed : [], wasPresent, image.id);
+  return { job: affected.length === 0 ? null : { ...job, phase: 'fan_out', after: '', affected }, answered: 1 };
+}
+
+function takeImage(run: Run, job: ImageJob, scored: ScoredEntity, image: ImageJob['image'] & { kind: 'image' }): void {
+  const { accountId, version, lane, fields, waivers, lacking } = image;
+  const incomplete = incompleteKey(image.entity, image.id);
+  if (lacking.length > 0) run.state.set(incomplete, lacking.join(','));
+  else if (scored.image !== null && scored.image.lacking.length > 0) run.state.set(incomplete, undefined);
+  scored.imageSeq = image.imageSeq;
+  scored.image = presentImage({ accountId, version, lane, fields, waivers, lacking });
+  if (canBeScored(scored)) {
+    const cause: Cause = { kind: 'change', event_id: image.eventId };
+    answerSets(run, scored, run.control.sets[image.entity], cause, image.at, job.inputOffset);
+  } else {
+    // What is incomplete is not scored, so that nothing of it falls due; its last posture stands.
+    for (const [set, last] of scored.answers) scored.answers.set(set, { ...last, dueAt: null });
+  }
+  save(run, scored);
+}
+
+/** Deleted, or moved away: each posture ends. Its number stays, so that nothing older brings it back. */
+function endImage(run: Run, scored: ScoredEntity, image: ImageJob['image']): void {
+  const cause: Cause = { kind: 'change', event_id: image.eventId };
+  const now = formatInstant(Math.max(image.at, scored.now ?? image.at));
+  const key = keyOf(scored);
+  for (const [set, last] of scored.answers) {
+    const change = postureEnded(scored, set, last, { cause, now, imageSeq: image.imageSeq });
+    run.outputs.push({ kind: 'posture', key, change });
+    run.counts.postureChanges++;
+  }
+  if (scored.image !== null && scored.image.lacking.length > 0)
+    run.state.set(incompleteKey(scored.entity, scored.id), undefined);
+  if (scored.timer !== null) run.state.set(timerKey(scored.timer, scored.entity, scored.id), undefined);
+  const accountId = scored.entity === 'deal' ? (scored.image?.accountId ?? null) : null;
+  if (accountId !== null) run.state.set(dealOfKey(accountId, scored.id), undefined);
+  scored.imageSeq = image.imageSeq;
+  scored.image = null;
+  scored.now = null;
+  scored.timer = null;
+  scored.answers.clear();
+  save(run, scored);
+}
+
+/** The deals' sets whose answer can move: they read what changed, or the account came or went. */
+function affectedSets(run: Run, changed: readonly string[], wasPresent: boolean, accountId: string): readonly string[] {
+  const isPresent = accountFields(run, accountId) !== null;
+  if (!isPresent && !wasPresent) return [];
+  return run.control.sets.deal
+    .filter(({ active, fallback }) => {
+      const reads = [active.accountReads, ...(fallback === null ? [] : [fallback.accountReads])];
+      if (isPresent !== wasPresent) return reads.some((names) => names.size > 0);
+      return reads.some((names) => changed.some((name) => names.has(name)));
+    })
+    .map(({ active }) => active.name);
+}
+
+/** Rescores the account's deals, by id. */
+function fanOut(run: Run, job: ImageJob, left: number): Progress {
+  const { image, affected } = job;
+  const sets = run.control.sets.deal.filter(({ active }) => affected.includes(active.name));
+  const cause: Cause = { kind: 'account_change', event_id: image.eventId };
+  const page = dealsPage(run, job);
+  let answered = 0;
+  for (const deal of page.deals) {
+    if (answered >= left) return { job, answered };
+    const scored = load(run, 'deal', deal.id);
+    if (canBeScored(scored)) {
+      answerSets(run, scored, sets, cause, image.at, job.inputOffset);
+      save(run, scored);
+      answered++;
+    }
+    job = { ...job, after: deal.id };
+  }
+  return { job: page.isLast ? null : job, answered };
+}
+
+function dealsPage(run: Run, job: ImageJob) {
+  const all = dealsOf(job.image.id);
+  const range = after(all, job.after);
+  const entries = run.state.range(range.from, range.to, run.perCommit);
+  const deals = entries.map(({ key, value }) => ({
+    id: suffixOf(key, all),
+    due: value === '' ? null : Number(value),
+  }));
+  return { deals, isLast: entries.length < run.perCommit };
+}

@@ -1,0 +1,37 @@
+import type { EndedImage, WholeImage } from '../ingest/image.ts';
+import type { EntityKind } from '../language/contract.ts';
+import type { Cause } from './result.ts';
+
+/** Entities that are answered in one commit of a fan-out or a sweep, at most. */
+export const ENTITIES_PER_COMMIT = 500;
+
+/**
+ * Work on many entities that is cut into commits. It lies in the state with its cursor, and its task takes nothing
+ * else until it is through, all of it under the control state that it began with.
+ */
+export type Job = ImageJob | SweepJob;
+
+/** Taking one image. An account's also answers its deals: before it those that are due, after it those it moves. */
+export interface ImageJob {
+  readonly kind: 'image';
+  readonly phase: 'due' | 'deals_due' | 'apply' | 'fan_out';
+  readonly image: WholeImage | EndedImage;
+  readonly inputOffset: number;
+  /** The last deal that is done in this phase. */
+  readonly after: string;
+  /** Names of the deals' sets that the account's change concerns; known after `apply`. */
+  readonly affected: readonly string[];
+}
+
+/** Rescoring of every entity of a kind under one set. */
+export interface SweepJob {
+  readonly kind: 'sweep';
+  readonly cause: Cause;
+  readonly entity: EntityKind;
+  readonly set: string;
+  readonly at: number;
+  readonly after: string;
+}
+
+export const encodeJob = (job: Job): string => JSON.stringify(job);
+export const decodeJob = (text: string): Job => JSON.parse(text) as Job;

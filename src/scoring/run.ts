@@ -1,0 +1,268 @@
+import type { Contracts } from '../../schemas/contracts.ts';
+import type { CompiledSet } from '../compiler/compile.ts';
+import { SetFault } from '../compiler/set-fault.ts';
+import { type EntityKind, type Fields, formatInstant } from '../language/contract.ts';
+import type { Overlay } from '../log/overlay.ts';
+import type { ActiveSet, ControlView } from './active-set.ts';
+import { postureMoved } from './posture-change.ts';
+import type { Cause, Outcome, PostureChange, Result } from './result.ts';
+import type { Answer, AnswerFn, Subject } from './score.ts';
+import {
+  decodeScored,
+  encodeScored,
+  fieldsOf,
+  type LastAnswer,
+  type PresentImage,
+  type ScoredEntity,
+} from './scored-entity.ts';
+import { dealOfKey, entityKey, faultsKey, laneKey, type Timer, timerKey } from './state-keys.ts';
+
+/** What one step gave, in the order of its answers. */
+export type ScoreOutput =
+  | { readonly kind: 'result'; readonly key: string; readonly answer: Answer; readonly inputOffset: number | null }
+  | { readonly kind: 'posture'; readonly key: string; readonly change: PostureChange }
+  | { readonly kind: 'failed'; readonly key: string; readonly failure: ScoringFailure };
+
+/** No version could answer: a dead letter for that set alone. */
+export interface ScoringFailure {
+  readonly entity: EntityKind;
+  readonly id: string;
+  readonly set: string;
+  readonly setVersion: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface ScoreCounts {
+  results: number;
+  postureChanges: number;
+  /** Answers that a fallback gave. */
+  fallbacks: number;
+  failures: number;
+  /** Images at or below the number already taken. */
+  stale: number;
+  repeats: number;
+  /** Inputs missing in a chain: an alarm. */
+  gaps: number;
+  dueFired: number;
+}
+
+/** One step's view: it reads and writes `state` alone. */
+export interface Run {
+  readonly state: Overlay;
+  readonly contracts: Contracts;
+  readonly answer: AnswerFn;
+  readonly control: ControlView;
+  readonly outputs: ScoreOutput[];
+  readonly counts: ScoreCounts;
+  /** Entities of this step, decoded once: each is the object that `save` wrote last. Bounded by the commit. */
+  readonly loaded: Map<string, ScoredEntity>;
+  /** Entities answered in one commit. */
+  readonly perCommit: number;
+}
+
+export const noCounts = (): ScoreCounts => ({
+  results: 0,
+  postureChanges: 0,
+  fallbacks: 0,
+  failures: 0,
+  stale: 0,
+  repeats: 0,
+  gaps: 0,
+  dueFired: 0,
+});
+
+export function load(run: Run, entity: EntityKind, id: string): ScoredEntity | null {
+  const key = entityKey(entity, id);
+  const known = run.loaded.get(key);
+  if (known !== undefined) return known;
+  const text = run.state.get(key);
+  if (text === undefined) return null;
+  const scored = decodeScored(entity, id, text);
+  run.loaded.set(key, scored);
+  return scored;
+}
+
+export const canBeScored = (scored: ScoredEntity | null): scored is ScoredEntity & { image: PresentImage } =>
+  scored !== null && scored.image !== null && scored.image.lacking.length === 0;
+
+/** An account's fields as its deals see them: absent when it is unknown, deleted or incomplete. */
+export function accountFields(run: Run, accountId: string | null): Fields | null {
+  const account = accountId === null ? null : load(run, 'account', accountId);
+  return canBeScored(account) ? fieldsOf(account, run.contracts) : null;
+}
+
+/** What groups an entity's records on every topic: its account, or a deal's own id where it has none. */
+export const keyOf = (scored: ScoredEntity): string =>
+  scored.entity === 'account' ? scored.id : (scored.image?.accountId ?? scored.id);
+
+/** Writes the entity with its timer and its place in its account's list. */
+export function save(run: Run, scored: ScoredEntity): void {
+  const { state } = run;
+  const timer = timerOf(run, scored);
+  const before = scored.timer;
+  if (before !== null && (timer === null || timer.at !== before.at || timer.lane !== before.lane))
+    state.set(timerKey(before, scored.entity, scored.id), undefined);
+  if (timer !== null) state.set(timerKey(timer, scored.entity, scored.id), '1');
+  scored.timer = timer;
+  const key = entityKey(scored.entity, scored.id);
+  run.loaded.set(key, scored);
+  state.set(key, encodeScored(scored));
+  const accountId = scored.entity === 'deal' ? (scored.image?.accountId ?? null) : null;
+  if (accountId !== null) state.set(dealOfKey(accountId, scored.id), timer === null ? '' : String(timer.at));
+}
+
+/** Held in its import's lane until that is closed. */
+function timerOf(run: Run, scored: ScoredEntity): Timer | null {
+  if (!canBeScored(scored)) return null;
+  const at = nextDueOf(run, scored);
+  if (at === null) return null;
+  const { lane } = scored.image;
+  const isClosed = lane !== 'live' && run.state.get(laneKey(lane)) === CLOSED;
+  return { at, lane: isClosed ? 'live' : lane };
+}
+
+export const CLOSED = 'closed';
+
+/** The earliest due time among the answers of active sets. */
+export function nextDueOf(run: Run, scored: ScoredEntity): number | null {
+  let next: number | null = null;
+  for (const { active } of run.control.sets[scored.entity]) {
+    const due = scored.answers.get(active.name)?.dueAt ?? null;
+    if (due !== null && (next === null || due < next)) next = due;
+  }
+  return next;
+}
+
+/** Answers the sets on an entity's image at `now`, which never goes back for an entity. Doesn't save it. */
+export function answerSets(
+  run: Run,
+  scored: ScoredEntity & { image: PresentImage },
+  sets: readonly ActiveSet[],
+  cause: Cause,
+  now: number,
+  inputOffset: number | null,
+): void {
+  if (sets.length === 0) return;
+  scored.now = scored.now === null ? now : Math.max(now, scored.now);
+  const accountId = scored.entity === 'account' ? scored.id : scored.image.accountId;
+  const subject = {
+    entity: scored.entity,
+    id: scored.id,
+    accountId,
+    version: scored.image.version,
+    imageSeq: scored.imageSeq,
+    cause,
+    fields: fieldsOf(scored, run.contracts),
+    account: scored.entity === 'deal' ? accountFields(run, accountId) : null,
+    waivers: scored.image.waivers,
+    now: scored.now,
+  };
+  for (const set of sets) {
+    const last = scored.answers.get(set.active.name) ?? null;
+    const given = answerOne(run, set, {
+      ...subject,
+      previousBand: last?.band ?? null,
+      previousPosture: last?.posture ?? null,
+    });
+    if (given === null) {
+      // Without an answer there is no due time either, or it would come again and again.
+      if (last !== null) scored.answers.set(set.active.name, { ...last, dueAt: null });
+    } else publish(run, scored, last, given.set, given.answer, inputOffset);
+  }
+}
+
+function publish(
+  run: Run,
+  scored: ScoredEntity,
+  last: LastAnswer | null,
+  set: CompiledSet,
+  answer: Answer,
+  inputOffset: number | null,
+): void {
+  const key = keyOf(scored);
+  const { result } = answer;
+  run.outputs.push({ kind: 'result', key, answer, inputOffset });
+  run.counts.results++;
+  if (last === null || last.posture !== result.posture) {
+    run.outputs.push({ kind: 'posture', key, change: postureMoved(scored, last, result, set.fixes) });
+    run.counts.postureChanges++;
+  }
+  scored.answers.set(result.set, {
+    version: result.set_version,
+    band: result.band,
+    posture: result.posture,
+    outcomes: outcomesOf(result),
+    dueAt: answer.dueAt === null ? null : Math.max(answer.dueAt, (scored.now ?? 0) + MIN_DUE_STEP_MS),
+  });
+}
+
+/** Due times are whole seconds after `now`: one that isn't would be answered for ever. */
+const MIN_DUE_STEP_MS = 1;
+
+function outcomesOf(result: Result): { readonly [constraint: string]: Outcome } {
+  return Object.fromEntries(result.outcomes.map((line) => [line.constraint, line.outcome]));
+}
+
+/** By the active version, else by the fallback; the whole result comes from one of them (no-torn-set). */
+function answerOne(
+  run: Run,
+  { active, fallback }: ActiveSet,
+  subject: Subject,
+): { readonly set: CompiledSet; readonly answer: Answer } | null {
+  try {
+    return { set: active, answer: run.answer(active, subject) };
+  } catch (error) {
+    if (!(error instanceof SetFault)) throw error;
+    countFault(run, active);
+    const given = fallback === null ? null : answerFallback(run, fallback, active, error, subject);
+    if (given === null) fail(run, active, error, subject);
+    return given;
+  }
+}
+
+function answerFallback(run: Run, fallback: CompiledSet, active: CompiledSet, fault: SetFault, subject: Subject) {
+  try {
+    const fallbackFrom = { set_version: active.version, code: fault.code, message: fault.message };
+    const answer = run.answer(fallback, { ...subject, fallbackFrom });
+    run.counts.fallbacks++;
+    return { set: fallback, answer };
+  } catch (error) {
+    if (!(error instanceof SetFault)) throw error;
+    countFault(run, fallback);
+    return null;
+  }
+}
+
+function fail(run: Run, set: CompiledSet, fault: SetFault, subject: Subject): void {
+  run.counts.failures++;
+  run.outputs.push({
+    kind: 'failed',
+    key: subject.accountId ?? subject.id,
+    failure: {
+      entity: subject.entity,
+      id: subject.id,
+      set: set.name,
+      setVersion: set.version,
+      code: fault.code,
+      message: fault.message,
+    },
+  });
+}
+
+/** Guards read the count: a version that faults repeatedly is rolled back. */
+function countFault(run: Run, set: CompiledSet): void {
+  const key = faultsKey(set.name, set.version);
+  run.state.set(key, String(Number(run.state.get(key) ?? 0) + 1));
+}
+
+/** Answers the earliest due time of an entity if it is not after `limit`, with `now` = the due time. */
+export function fireNextDue(run: Run, scored: ScoredEntity, limit: number, inputOffset: number | null): boolean {
+  if (!canBeScored(scored)) return false;
+  const due = nextDueOf(run, scored);
+  if (due === null || due > limit) return false;
+  const sets = run.control.sets[scored.entity].filter(({ active }) => scored.answers.get(active.name)?.dueAt === due);
+  answerSets(run, scored, sets, { kind: 'due', at: formatInstant(due) }, due, inputOffset);
+  run.counts.dueFired++;
+  return true;
+}

@@ -1,0 +1,225 @@
+import type { Contracts } from '../../schemas/contracts.ts';
+import { PlumblineError } from '../errors.ts';
+import type { ImageRecord, LaneClosed } from '../ingest/image.ts';
+import type { Overlay } from '../log/overlay.ts';
+import type { StateReader } from '../log/port.ts';
+import type { ControlView } from './active-set.ts';
+import type { ControlFact } from './control-fact.ts';
+import { runImageJob } from './image-job.ts';
+import { decodeJob, ENTITIES_PER_COMMIT, encodeJob, type Job } from './job.ts';
+import {
+  answerSets,
+  CLOSED,
+  canBeScored,
+  fireNextDue,
+  load,
+  noCounts,
+  type Run,
+  type ScoreCounts,
+  type ScoreOutput,
+  save,
+} from './run.ts';
+import type { AnswerFn } from './score.ts';
+import {
+  CONTROL_KEY,
+  chainKey,
+  draining,
+  drainingKey,
+  JOB_KEY,
+  laneKey,
+  parseTimer,
+  redriveKey,
+  suffixOf,
+  timerKey,
+  timersOf,
+} from './state-keys.ts';
+import { runSweepJob } from './sweep-job.ts';
+
+export interface ScoreContext {
+  readonly contracts: Contracts;
+  readonly answer: AnswerFn;
+  /** The control log as of this offset; a task asks for the one in its state, never for a lower one. */
+  readonly controlAt: (offset: number) => ControlView;
+  /** Partitions of both ingest topics: an import is closed once each of them has said so. */
+  readonly ingestPartitions: number;
+  /** Entities answered in one commit, ENTITIES_PER_COMMIT unless told; a simulation cuts smaller. */
+  readonly entitiesPerCommit?: number;
+}
+
+export interface Scored {
+  readonly outputs: readonly ScoreOutput[];
+  readonly counts: ScoreCounts;
+  /** Work is left in the state: `resumeJob` comes next, in a commit of its own. */
+  readonly isUnfinished: boolean;
+}
+
+/** Closed lanes looked at in one search for timers. */
+const MAX_DRAINING_LANES = 100;
+
+/** The number of control facts this task has taken. */
+export const controlOffsetIn = (state: StateReader): number => Number(state.get(CONTROL_KEY) ?? 0);
+
+export const hasJob = (state: StateReader): boolean => state.get(JOB_KEY) !== undefined;
+
+/** Takes one record of an images partition. Not to be called while a job is unfinished. */
+export function scoreImage(state: Overlay, image: ImageRecord, inputOffset: number, context: ScoreContext): Scored {
+  const run = open(state, context);
+  if (!takeLink(run, image)) run.counts.repeats++;
+  else if (image.kind === 'lane_closed') closeLane(run, image, context.ingestPartitions);
+  else if (image.imageSeq <= (load(run, image.entity, image.id)?.imageSeq ?? 0)) run.counts.stale++;
+  else return advance(run, { kind: 'image', phase: 'due', image, inputOffset, after: '', affected: [] });
+  return finish(run, null);
+}
+
+/** Goes on with the job in the state, under the control state it began with. */
+export function resumeJob(state: Overlay, context: ScoreContext): Scored {
+  const run = open(state, context);
+  const text = state.get(JOB_KEY);
+  return text === undefined ? finish(run, null) : advance(run, decodeJob(text));
+}
+
+/** Takes the next fact of the control log (monotone-control): a new version sweeps, a redrive rescores. */
+export function takeFact(state: Overlay, fact: ControlFact, context: ScoreContext): Scored {
+  const offset = controlOffsetIn(state);
+  state.set(CONTROL_KEY, String(offset + 1));
+  const run = open(state, context);
+  const id = `control-${offset}`;
+  switch (fact.kind) {
+    case 'activated':
+    case 'rolled_back': {
+      const entity = run.control.sets.deal.some(({ active }) => active.name === fact.set) ? 'deal' : 'account';
+      const cause = { kind: fact.kind === 'activated' ? ('sweep' as const) : ('rollback' as const), id };
+      return advance(run, { kind: 'sweep', cause, entity, set: fact.set, at: fact.at, after: '' });
+    }
+    case 'redrive': {
+      const scored = load(run, fact.entity, fact.entityId);
+      if (canBeScored(scored) && state.get(redriveKey(fact.id)) === undefined) {
+        state.set(redriveKey(fact.id), '1');
+        const sets = run.control.sets[fact.entity].filter(
+          ({ active }) => fact.set === null || active.name === fact.set,
+        );
+        answerSets(run, scored, sets, { kind: 'redrive', id: fact.id }, fact.at, null);
+        save(run, scored);
+      }
+      return finish(run, null);
+    }
+    case 'other':
+      return finish(run, null);
+  }
+}
+
+/** The next time the wall clock has something to fire: live entities, and imports that are closed. */
+export function nextDue(state: StateReader): number | null {
+  return peekTimer(state)?.at ?? null;
+}
+
+/** Answers what is due until `now`, at most `perCommit` entities, each once; more is due if `nextDue` still says so. */
+export function fireDue(state: Overlay, now: number, context: ScoreContext): Scored {
+  const run = open(state, context);
+  for (const timer of dueTimers(state, now, run.perCommit)) {
+    const scored = load(run, timer.entity, timer.id);
+    // A timer that leads nowhere is taken away, or it would be found for ever.
+    if (scored === null || !fireNextDue(run, scored, now, null))
+      state.set(timerKey(timer, timer.entity, timer.id), undefined);
+    if (scored !== null) save(run, scored);
+  }
+  for (const lane of drainingLanes(state))
+    if (timersIn(state, lane, 1).length === 0) state.set(drainingKey(lane), undefined);
+  return finish(run, null);
+}
+
+function open(state: Overlay, context: ScoreContext): Run {
+  const offset = controlOffsetIn(state);
+  const control = context.controlAt(offset);
+  if (control.offset < offset)
+    throw new PlumblineError(
+      'PLB-CONTROL-BEHIND',
+      `the control log was read to ${control.offset}, this task is at ${offset}`,
+      {
+        retryable: true,
+      },
+    );
+  return {
+    state,
+    contracts: context.contracts,
+    answer: context.answer,
+    control,
+    outputs: [],
+    counts: noCounts(),
+    loaded: new Map(),
+    perCommit: context.entitiesPerCommit ?? ENTITIES_PER_COMMIT,
+  };
+}
+
+function advance(run: Run, job: Job): Scored {
+  return finish(run, job.kind === 'image' ? runImageJob(run, job) : runSweepJob(run, job));
+}
+
+function finish(run: Run, job: Job | null): Scored {
+  if (job !== null) run.state.set(JOB_KEY, encodeJob(job));
+  else if (run.state.get(JOB_KEY) !== undefined) run.state.set(JOB_KEY, undefined);
+  return { outputs: run.outputs, counts: run.counts, isUnfinished: job !== null };
+}
+
+/** Each record names the input before it: a repeat is dropped, a gap is an alarm. False for a repeat. */
+function takeLink(run: Run, image: ImageRecord): boolean {
+  const { topic, partition, offset, previous } = image.origin;
+  const key = chainKey(topic, partition);
+  const text = run.state.get(key);
+  const last = text === undefined ? null : Number(text);
+  if (previous !== last) {
+    if (last !== null && offset <= last) return false;
+    run.counts.gaps++;
+  }
+  run.state.set(key, String(offset));
+  return true;
+}
+
+function closeLane(run: Run, { lane, origin }: LaneClosed, ingestPartitions: number): void {
+  const key = laneKey(lane);
+  const text = run.state.get(key);
+  if (text === CLOSED) return;
+  const closed = new Set<string>(text === undefined ? [] : (JSON.parse(text) as string[]));
+  closed.add(`${origin.topic}/${origin.partition}`);
+  if (closed.size < ingestPartitions) {
+    run.state.set(key, JSON.stringify([...closed]));
+    return;
+  }
+  run.state.set(key, CLOSED);
+  run.state.set(drainingKey(lane), '1');
+}
+
+interface FoundTimer {
+  readonly lane: string;
+  readonly at: number;
+  readonly entity: 'deal' | 'account';
+  readonly id: string;
+}
+
+/** The earliest timers until `now`, in order; read at once, because each look at an overlay costs. */
+function dueTimers(state: StateReader, now: number, limit: number): readonly FoundTimer[] {
+  return ['live', ...drainingLanes(state)]
+    .flatMap((lane) => timersIn(state, lane, limit))
+    .filter((timer) => timer.at <= now)
+    .sort((a, b) => a.at - b.at)
+    .slice(0, limit);
+}
+
+function peekTimer(state: StateReader): FoundTimer | null {
+  let earliest: FoundTimer | null = null;
+  for (const lane of ['live', ...drainingLanes(state)]) {
+    const timer = timersIn(state, lane, 1)[0];
+    if (timer !== undefined && (earliest === null || timer.at < earliest.at)) earliest = timer;
+  }
+  return earliest;
+}
+
+function drainingLanes(state: StateReader): readonly string[] {
+  const range = draining();
+  return state.range(range.from, range.to, MAX_DRAINING_LANES).map(({ key }) => suffixOf(key, range));
+}
+
+function timersIn(state: StateReader, lane: string, limit: number): readonly FoundTimer[] {
+  const range = timersOf(lane);
+  return state.range(range.from, range.to, limit).map((entry) => ({ lane, ...parseTimer(entry.key, range) }));
+}

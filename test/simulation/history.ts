@@ -1,0 +1,142 @@
+import { changeRecord, changeTopic, closeImportRecords } from '../../producers/changes.ts';
+import { factRecord } from '../../producers/control.ts';
+import { setRecord } from '../../producers/sets.ts';
+import { PlumblineError } from '../../src/errors.ts';
+import type { Intake } from '../../src/ingest/change.ts';
+import { formatInstant } from '../../src/language/contract.ts';
+import type { NewRecord } from '../../src/log/port.ts';
+import { listDeadLetters, redrive } from '../../src/runtime/dead-letters.ts';
+import type { Chance } from './prng.ts';
+import { PARTITIONS, topics, VERSIONS, type World } from './world.ts';
+
+const OPERATIONS = 30;
+
+/** Plays one history from its seed: changes of every kind, rollouts, redrives, time, among turns of the tasks. */
+export async function playHistory(world: World, chance: Chance): Promise<void> {
+  await append(
+    world,
+    [...VERSIONS.values()].map((set) => setRecord(topics, { version: set.version, name: set.name, document: '' })),
+  );
+  for (const version of ['a-desk', 'a-hygiene', 'a-renewal']) await activate(world, version);
+  const imports = new Set<string>();
+  const versions = new Map<string, number>();
+  for (let i = 0; i < OPERATIONS; i++) {
+    const roll = chance.below(20);
+    if (roll < 14) await append(world, [change(world, chance, i, imports, versions)]);
+    else if (roll === 14) await append(world, [garbage(chance, i)]);
+    else if (roll === 15) await activate(world, chance.pick([...VERSIONS.keys()]));
+    else if (roll === 16) await redriveOne(world, chance);
+    else world.now += chance.below(60_000);
+    const turns = chance.below(6);
+    for (let turn = 0; turn < turns; turn++) {
+      // Tasks of one process share its control reader: some turns run at once.
+      const names = new Set(
+        chance.is(0.3) ? [0, 1, 2].map(() => chance.pick(world.names)) : [chance.pick(world.names)],
+      );
+      await Promise.all([...names].map((name) => world.turn(name)));
+    }
+  }
+  for (const lane of imports)
+    await append(
+      world,
+      closeImportRecords(topics, () => PARTITIONS, lane),
+    );
+  world.calm();
+  await settle(world);
+  world.now += 600_000;
+  await settle(world);
+}
+
+/** Until nobody has anything to do. */
+async function settle(world: World): Promise<void> {
+  for (let round = 0, busy = true; busy; round++) {
+    if (round > 2_000) throw new Error('the tasks never come to rest');
+    busy = false;
+    for (const name of world.names) busy = (await world.turn(name)) || busy;
+  }
+}
+
+/** As a client does: again, until it is taken. */
+async function append(world: World, records: readonly NewRecord[]): Promise<void> {
+  for (;;)
+    try {
+      await world.outside.append(records);
+      return;
+    } catch (error) {
+      if (!(error instanceof PlumblineError && error.retryable)) throw error;
+    }
+}
+
+async function activate(world: World, version: string): Promise<void> {
+  const set = VERSIONS.get(version)?.name ?? '';
+  const kind = version.startsWith('a') ? ('rolled_back' as const) : ('activated' as const);
+  await append(world, [factRecord(topics, { kind, set, version, at: world.now, by: 'test' })]);
+}
+
+async function redriveOne(world: World, chance: Chance): Promise<void> {
+  try {
+    for await (const letter of listDeadLetters(world.outside, topics))
+      if (chance.is(0.5)) return await redrive(world.outside, topics, letter, { by: 'test', at: world.now });
+  } catch (error) {
+    if (!(error instanceof PlumblineError && error.retryable)) throw error;
+  }
+}
+
+function change(
+  world: World,
+  chance: Chance,
+  index: number,
+  imports: Set<string>,
+  versions: Map<string, number>,
+): NewRecord {
+  const entity = chance.is(0.7) ? ('deal' as const) : ('account' as const);
+  const id = entity === 'deal' ? `D${chance.below(4)}` : `A${chance.below(3)}`;
+  const highest = versions.get(id) ?? 0;
+  // Mostly in order; sometimes late, sometimes the very same version.
+  const version = Math.max(1, chance.is(0.8) ? highest + 1 + chance.below(2) : highest - chance.below(4));
+  versions.set(id, Math.max(highest, version));
+  const lane = chance.is(0.3) ? `import-${chance.below(2)}` : null;
+  if (lane !== null) imports.add(lane);
+  const changedAt = lane === null ? world.now : world.now - 100_000 + chance.below(200_000);
+  const json = {
+    event_id: chance.is(0.9) ? `e${index}` : `e${Math.max(0, index - 1)}`,
+    entity,
+    id,
+    version: String(version),
+    changed_at: formatInstant(changedAt),
+    ...(entity === 'deal' && chance.is(0.4) ? { account_id: chance.pick(['A0', 'A1', 'A2', null]) } : {}),
+    ...body(chance, entity, changedAt),
+  };
+  const intake: Intake = lane === null ? { kind: 'live', atMs: world.now } : { kind: 'import', importId: lane };
+  const record = changeRecord(topics, { entity, id }, JSON.stringify(json), intake);
+  return chance.is(0.1) ? { ...record, partition: chance.below(PARTITIONS) } : record;
+}
+
+function body(chance: Chance, entity: 'deal' | 'account', at: number): object {
+  if (chance.is(0.1)) return { op: 'delete' };
+  const soon = () => formatInstant(at + chance.below(200_000));
+  const fields =
+    entity === 'deal'
+      ? {
+          ...(chance.is(0.6) ? { stage: 'won' } : {}),
+          ...(chance.is(0.6) ? { amount: chance.below(9) } : {}),
+          ...(chance.is(0.5) ? { next_step_at: soon() } : {}),
+        }
+      : {
+          ...(chance.is(0.6) ? { employees: chance.below(4) } : {}),
+          ...(chance.is(0.5) ? { last_call_at: soon() } : {}),
+          ...(chance.is(0.2) ? { name: 'x' } : {}),
+        };
+  const clearable = entity === 'deal' ? 'owner' : 'owner';
+  return { op: 'upsert', fields, ...(chance.is(0.2) ? { cleared: [clearable] } : {}) };
+}
+
+function garbage(chance: Chance, index: number): NewRecord {
+  const text = chance.pick(['{', '[]', `{"event_id":"g${index}"}`, '{"__proto__":{}}']);
+  return {
+    topic: changeTopic(topics, chance.pick(['deal', 'account'])),
+    key: `D${chance.below(4)}`,
+    value: Buffer.from(text),
+    headers: {},
+  };
+}

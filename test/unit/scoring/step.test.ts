@@ -1,0 +1,281 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { loadContracts } from '../../../schemas/contracts.ts';
+import type { Change, Intake } from '../../../src/ingest/change.ts';
+import { closeImport, type IngestContext, ingestChange } from '../../../src/ingest/step.ts';
+import { type Overlay, overlayOn } from '../../../src/log/overlay.ts';
+import type { ActiveSet } from '../../../src/scoring/active-set.ts';
+import {
+  controlOffsetIn,
+  fireDue,
+  hasJob,
+  nextDue,
+  resumeJob,
+  type ScoreContext,
+  type Scored,
+  scoreImage,
+  takeFact,
+} from '../../../src/scoring/step.ts';
+import { fakeAnswer, fakeSet } from '../../simulation/fake-set.ts';
+
+const contracts = loadContracts();
+const empty = () => overlayOn({ get: () => undefined, range: () => [] });
+const ingestContext: IngestContext = {
+  contracts,
+  imagesPartitionOf: () => 0,
+  imagesPartitions: 1,
+  pinnedValue: () => '{}',
+};
+
+describe('scoring step', () => {
+  let ingest: Overlay;
+  let state: Overlay;
+  let offset: number;
+  let deals: ActiveSet[];
+  let accounts: ActiveSet[];
+  let seen: string[];
+  beforeEach(() => {
+    ingest = empty();
+    state = empty();
+    offset = 0;
+    deals = [{ active: fakeSet('d', 'deal', 'a1'), fallback: null }];
+    accounts = [{ active: fakeSet('a', 'account', 'a1'), fallback: null }];
+    seen = [];
+  });
+  const context: ScoreContext = {
+    contracts,
+    answer: fakeAnswer,
+    controlAt: (at) => ({ offset: at, sets: { deal: deals, account: accounts } }),
+    ingestPartitions: 1,
+  };
+
+  /** What a step gave, in short: `d/D1 change critical` is a result, `d/D1 healthy→watch` a posture change. */
+  function tell(scored: Scored): string[] {
+    const lines = scored.outputs.map((output) => {
+      if (output.kind === 'failed') return `${output.failure.set}/${output.failure.id} failed ${output.failure.code}`;
+      if (output.kind === 'posture') {
+        const { set, id, from, to } = output.change;
+        return `${set}/${id} ${from}→${to}`;
+      }
+      const { set, id, cause, now, fallback_from: fallback } = output.answer.result;
+      return `${set}/${id} ${cause.kind}${cause.kind === 'due' ? ` ${Date.parse(now)}` : ''}${fallback ? ' fallback' : ''}`;
+    });
+    seen.push(...lines);
+    return lines;
+  }
+
+  function change(entity: 'deal' | 'account', id: string, at: number, more: object, intake?: Intake): string[] {
+    const input = {
+      change: {
+        eventId: `e${offset}`,
+        entity,
+        id,
+        version: String(offset + 1),
+        changedAt: at,
+        op: 'upsert',
+        fields: {},
+        cleared: [],
+        ...more,
+      } as Change,
+      intake: intake ?? ({ kind: 'live', atMs: at } as const),
+      origin: { topic: 't', partition: 0, offset: offset++ },
+      redriveOf: null,
+    };
+    return ingestChange(ingest, input, ingestContext).images.flatMap(({ image }) =>
+      through(scoreImage(state, image, offset, context)),
+    );
+  }
+  const deal = (id: string, at: number, fields: object, more: object = {}) =>
+    change('deal', id, at, { accountId: 'A', fields: { stage: 'won', ...fields }, ...more });
+
+  function through(scored: Scored): string[] {
+    const lines = tell(scored);
+    return hasJob(state) ? [...lines, ...through(resumeJob(state, context))] : lines;
+  }
+
+  it('answers a change and publishes a posture at first sight and when it moves', () => {
+    expect(deal('D1', 0, { amount: 0 })).toEqual(['d/D1 change', 'd/D1 null→healthy']);
+    expect(deal('D1', 1, { amount: 3 })).toEqual(['d/D1 change']);
+    expect(deal('D1', 2, { amount: 1 })).toEqual(['d/D1 change', 'd/D1 healthy→watch']);
+  });
+
+  it('tells what moved, with message and fix', () => {
+    deal('D1', 0, { amount: 0 });
+    const input = {
+      eventId: 'x',
+      entity: 'deal' as const,
+      id: 'D1',
+      version: '9',
+      changedAt: 1,
+      op: 'upsert' as const,
+      fields: { amount: 2, owner: 'ann' },
+      cleared: [],
+    };
+    const { images } = ingestChange(
+      ingest,
+      {
+        change: input,
+        intake: { kind: 'live', atMs: 1 },
+        origin: { topic: 't', partition: 0, offset: offset++ },
+        redriveOf: null,
+      },
+      ingestContext,
+    );
+    const image = images[0]?.image;
+    if (image === undefined) throw new Error('no image');
+    const posture = scoreImage(state, image, 7, context).outputs.find((output) => output.kind === 'posture');
+    expect(posture).toMatchObject({
+      key: 'A',
+      change: {
+        from: 'healthy',
+        to: 'at_risk',
+        owner: 'ann',
+        amount: 2,
+        image_seq: 2,
+        moved: [{ constraint: 'amount', from: 'satisfied', to: 'violated', message: 'amount 2', fix: 'raise it' }],
+      },
+    });
+  });
+
+  it('drops a repeat, and alarms on a gap in the chain', () => {
+    const image = (seq: number, at: number, previous: number | null) => ({
+      kind: 'image' as const,
+      entity: 'deal' as const,
+      id: 'D1',
+      accountId: 'A',
+      version: '1',
+      imageSeq: seq,
+      at: 0,
+      lane: 'live',
+      eventId: 'e',
+      origin: { topic: 't', partition: 0, offset: at, previous },
+      fields: {},
+      changed: [],
+      waivers: [],
+      lacking: [],
+    });
+    expect(scoreImage(state, image(1, 4, null), 0, context).counts).toMatchObject({ results: 1, repeats: 0, gaps: 0 });
+    expect(scoreImage(state, image(1, 4, null), 0, context).counts).toMatchObject({ results: 0, repeats: 1 });
+    expect(scoreImage(state, image(1, 6, 4), 0, context).counts).toMatchObject({ results: 0, stale: 1, gaps: 0 });
+    expect(scoreImage(state, image(2, 9, 7), 0, context).counts).toMatchObject({ results: 1, gaps: 1 });
+  });
+
+  it('answers what is due before an image, with the due time as now', () => {
+    deal('D1', 0, { amount: 0, next_step_at: 60_000 });
+    expect(nextDue(state)).toBe(60_000);
+    expect(deal('D1', 90_000, { amount: 1 })).toEqual([
+      'd/D1 due 60000',
+      'd/D1 healthy→watch',
+      'd/D1 change',
+      'd/D1 watch→at_risk',
+    ]);
+    expect(nextDue(state)).toBe(null);
+  });
+
+  it("answers an account's deals that are due before its image, and then those that it moves", () => {
+    change('account', 'A', 0, { fields: { employees: 1 } });
+    deal('D2', 0, { next_step_at: 50_000 });
+    deal('D1', 0, { next_step_at: 60_000 });
+    deal('D3', 0, { next_step_at: 99_000 });
+    expect(change('account', 'A', 70_000, { fields: { employees: 2 } })).toEqual([
+      'd/D1 due 60000',
+      'd/D1 watch→at_risk',
+      'd/D2 due 50000',
+      'd/D2 watch→at_risk',
+      'a/A change',
+      'd/D1 account_change',
+      'd/D1 at_risk→watch',
+      'd/D2 account_change',
+      'd/D2 at_risk→watch',
+      'd/D3 account_change',
+      'd/D3 watch→healthy',
+    ]);
+    expect(change('account', 'A', 71_000, { fields: { name: 'not read' } })).toEqual(['a/A change']);
+  });
+
+  it('rescores the deals when their account comes or goes', () => {
+    deal('D1', 0, {});
+    expect(change('account', 'A', 1, { fields: { name: 'x' } })).toEqual([
+      'a/A change',
+      'a/A null→healthy',
+      'd/D1 account_change',
+    ]);
+    expect(change('account', 'A', 2, { op: 'delete' })).toEqual(['a/A healthy→null', 'd/D1 account_change']);
+  });
+
+  it('ends postures of what was deleted or moved away, and none that was never scored', () => {
+    deal('D1', 0, { amount: 1, next_step_at: 60_000 });
+    expect(change('deal', 'D1', 5, { accountId: 'B' })).toEqual(['d/D1 watch→null', 'd/D1 change', 'd/D1 null→watch']);
+    expect(change('deal', 'D1', 6, { op: 'delete' })).toEqual(['d/D1 watch→null']);
+    expect(nextDue(state)).toBe(null);
+    change('deal', 'D9', 0, { fields: { amount: 1 } });
+    expect(change('deal', 'D9', 1, { op: 'delete' })).toEqual([]);
+  });
+
+  it('keeps an incomplete image without scoring it', () => {
+    expect(change('deal', 'D1', 0, { fields: { amount: 1 } })).toEqual([]);
+    expect(deal('D1', 1, {}, { accountId: undefined })).toEqual(['d/D1 change', 'd/D1 null→watch']);
+  });
+
+  it('scores under the fallback what faults, and dead-letters only that set when both fault', () => {
+    const steady = { active: fakeSet('e', 'deal', 'a1'), fallback: null };
+    deals = [{ active: fakeSet('d', 'deal', 'b2', 7), fallback: fakeSet('d', 'deal', 'a1') }, steady];
+    expect(deal('D1', 0, { amount: 7 })).toEqual([
+      'd/D1 change fallback',
+      'd/D1 null→watch',
+      'e/D1 change',
+      'e/D1 null→watch',
+    ]);
+    deals = [{ active: fakeSet('d', 'deal', 'b2', 8), fallback: fakeSet('d', 'deal', 'a1', 8) }, steady];
+    expect(deal('D1', 1, { amount: 8 })).toEqual(['d/D1 failed PLB-FAULT-COST', 'e/D1 change', 'e/D1 watch→at_risk']);
+    expect(state.get('f\u0001d\u0001b2')).toBe('2');
+  });
+
+  it('cuts a fan-out into commits and goes on where it was', () => {
+    change('account', 'A', 0, { fields: { employees: 1 } });
+    for (let i = 0; i < 1201; i++) deal(`D${String(i).padStart(4, '0')}`, 1, {});
+    seen = [];
+    const commits = change('account', 'A', 2, { fields: { employees: 2 } });
+    expect(commits.filter((line) => line.endsWith('account_change'))).toHaveLength(1201);
+    expect(new Set(commits).size).toBe(commits.length);
+    expect(hasJob(state)).toBe(false);
+  });
+
+  it('sweeps everything of a kind when a version becomes active, and redrives one', () => {
+    deal('D1', 0, {});
+    deal('D2', 0, {});
+    change('account', 'A', 0, {});
+    const fact = { kind: 'activated' as const, set: 'd', version: 'b2', at: 5, by: 'test' };
+    deals = [{ active: fakeSet('d', 'deal', 'b2'), fallback: null }];
+    expect(through(takeFact(state, fact, context))).toEqual(['d/D1 sweep', 'd/D2 sweep']);
+    expect(controlOffsetIn(state)).toBe(1);
+    const redrive = {
+      kind: 'redrive' as const,
+      id: 'r',
+      entity: 'deal' as const,
+      entityId: 'D2',
+      set: null,
+      at: 6,
+      by: 'test',
+    };
+    expect(through(takeFact(state, redrive, context))).toEqual(['d/D2 redrive']);
+  });
+
+  it('fires due times by the wall clock, but not of an import that is still open', () => {
+    const fields = { stage: 'won', next_step_at: 60_000 };
+    change('deal', 'D1', 0, { accountId: 'A', fields }, { kind: 'import', importId: 'i' });
+    expect(nextDue(state)).toBe(null);
+    deal('D2', 0, { next_step_at: 70_000 });
+    expect(nextDue(state)).toBe(70_000);
+    expect(tell(fireDue(state, 65_000, context))).toEqual([]);
+    const closing = closeImport(ingest, 'i', { topic: 't', partition: 0, offset: offset++ }, ingestContext);
+    for (const { image } of closing.images) through(scoreImage(state, image, offset, context));
+    expect(nextDue(state)).toBe(60_000);
+    expect(tell(fireDue(state, 80_000, context))).toEqual([
+      'd/D1 due 60000',
+      'd/D1 healthy→watch',
+      'd/D2 due 70000',
+      'd/D2 healthy→watch',
+    ]);
+    expect(nextDue(state)).toBe(null);
+  });
+});
