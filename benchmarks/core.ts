@@ -13,14 +13,23 @@ type ByHand = (sight: Sight, card: Card) => void;
 /** The images are decoded against the contract, so that their fields have these types. */
 const BY_HAND: { readonly [set: string]: ByHand } = {
   'deal-desk': (sight, card) =>
-    dealDesk(sight.fields as unknown as Deal, sight.account as unknown as Account | null, sight.now, sight.previousBand, card),
+    dealDesk(
+      sight.fields as unknown as Deal,
+      sight.account as unknown as Account | null,
+      sight.now,
+      sight.previousBand,
+      card,
+    ),
   'pipeline-hygiene': (sight, card) =>
     pipelineHygiene(sight.fields as unknown as Deal, sight.now, sight.previousBand, card),
   'renewal-risk': (sight, card) => renewalRisk(sight.fields as unknown as Account, sight.now, sight.previousBand, card),
 };
 
 /** Outcomes, score, band and posture of a set, beside the same rules written by hand. */
-export function coreRows(sets: readonly CompiledSet[], sights: { deal: readonly Sight[]; account: readonly Sight[] }): Row[] {
+export function coreRows(
+  sets: readonly CompiledSet[],
+  sights: { deal: readonly Sight[]; account: readonly Sight[] },
+): Row[] {
   return sets.map((set) => {
     const own = sights[set.entity];
     const byHand = BY_HAND[set.name];
@@ -65,5 +74,6 @@ function assertSame(set: CompiledSet, sight: Sight, verdict: Verdict, card: Card
           `${set.name}/${id}: ${what} ${verdict[what][index]} by us, ${card[what][index]} by hand, of ${JSON.stringify(sight)}`,
         );
   for (const what of ['score', 'band', 'posture'] as const)
-    if (verdict[what] !== card[what]) throw new Error(`${set.name}: ${what} ${verdict[what]} by us, ${card[what]} by hand`);
+    if (verdict[what] !== card[what])
+      throw new Error(`${set.name}: ${what} ${verdict[what]} by us, ${card[what]} by hand`);
 }

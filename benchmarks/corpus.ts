@@ -41,7 +41,8 @@ export function sightsOfBook(every: number, seed = 1): { readonly [K in EntityKi
     if (image.kind !== 'image' || image.lacking.length > 0) continue;
     if (image.entity === 'account') accounts.set(image.id, image.fields);
     if (count++ % every !== 0) continue;
-    const account = image.entity === 'deal' && image.accountId !== null ? (accounts.get(image.accountId) ?? null) : null;
+    const account =
+      image.entity === 'deal' && image.accountId !== null ? (accounts.get(image.accountId) ?? null) : null;
     const previousBand = POSTURES[count % 5] ?? null;
     sights[image.entity].push({ entity: image.entity, fields: image.fields, account, now: image.at, previousBand });
   }

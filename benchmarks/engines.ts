@@ -1,5 +1,5 @@
 import type { CompiledSet } from '../src/compiler/compile.ts';
-import { WAIVED, makeVerdict } from '../src/scoring/judge.ts';
+import { makeVerdict, WAIVED } from '../src/scoring/judge.ts';
 import { judgeSight } from './core.ts';
 import type { Sight } from './corpus.ts';
 import { bufbuildPeer } from './engines/bufbuild.ts';

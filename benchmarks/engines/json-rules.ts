@@ -69,7 +69,9 @@ function condition(expr: Expr): NestedCondition | null {
     case 'has':
       return comparison(expr.field, 'notEqual', null);
     case 'compare':
-      return operand(expr.right) === null ? null : comparison(expr.left, COMPARISONS[expr.comparison], operand(expr.right));
+      return operand(expr.right) === null
+        ? null
+        : comparison(expr.left, COMPARISONS[expr.comparison], operand(expr.right));
     case 'equal':
       return operand(expr.right) === null
         ? null

@@ -1,14 +1,15 @@
 import { Environment } from '@marcbachmann/cel-js';
 import type { CompiledSet } from '../../src/compiler/compile.ts';
-import type { Contract, FieldType, Fields, RecordValue, Value } from '../../src/language/contract.ts';
+import type { Contract, Fields, FieldType, RecordValue, Value } from '../../src/language/contract.ts';
 import type { Sight } from '../corpus.ts';
 import { outcomeOf, type Peer, scopeOf } from './peer.ts';
 
 /** The documents' own texts. A null field is left out of its map, so that reading it is an error, which is "missing". */
 export function marcbachmannPeer(set: CompiledSet): Peer {
   const environment = new Environment({ unlistedVariablesAreDyn: true });
-  environment.registerFunction('days(google.protobuf.Duration): double', (duration: { valueOf(): number }) =>
-    Number(duration.valueOf()) / 86_400_000,
+  environment.registerFunction(
+    'days(google.protobuf.Duration): double',
+    (duration: { valueOf(): number }) => Number(duration.valueOf()) / 86_400_000,
   );
   const covers: number[] = [];
   const rules = set.checked.constraints.flatMap((constraint, index) => {

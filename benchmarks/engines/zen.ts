@@ -24,18 +24,20 @@ export function zenPeer(set: CompiledSet): Peer {
     covers.push(index);
     return [{ constraint, index }];
   });
-  const decision = new ZenEngine().createDecision(new ZenDecisionContent({
-    contentType: 'application/vnd.gorules.decision',
-    nodes: [
-      { id: 'in', name: 'in', type: 'inputNode' },
-      { id: 'set', name: 'set', type: 'expressionNode', content: { expressions, passThrough: false } },
-      { id: 'out', name: 'out', type: 'outputNode' },
-    ],
-    edges: [
-      { id: 'a', sourceId: 'in', targetId: 'set', type: 'edge' },
-      { id: 'b', sourceId: 'set', targetId: 'out', type: 'edge' },
-    ],
-  } as never));
+  const decision = new ZenEngine().createDecision(
+    new ZenDecisionContent({
+      contentType: 'application/vnd.gorules.decision',
+      nodes: [
+        { id: 'in', name: 'in', type: 'inputNode' },
+        { id: 'set', name: 'set', type: 'expressionNode', content: { expressions, passThrough: false } },
+        { id: 'out', name: 'out', type: 'outputNode' },
+      ],
+      edges: [
+        { id: 'a', sourceId: 'in', targetId: 'set', type: 'edge' },
+        { id: 'b', sourceId: 'set', targetId: 'out', type: 'edge' },
+      ],
+    } as never),
+  );
   return {
     name: '@gorules/zen-engine',
     covers,

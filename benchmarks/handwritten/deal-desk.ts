@@ -15,15 +15,20 @@ import {
 import { type Account, type Approval, type Contact, type Deal, HOUR } from './contracts.ts';
 
 const SCORING = { watch: 94, atRisk: 75, critical: 45, hysteresis: 4, coverage: 0.35 };
-const EXECUTIVE =
-  /\b(vp|svp|evp|vice president|president|chief|c[efiotr]o|managing director)\b/i;
+const EXECUTIVE = /\b(vp|svp|evp|vice president|president|chief|c[efiotr]o|managing director)\b/i;
 
 const text = (value: string | null, wanted: string): Maybe => (value === null ? undefined : value === wanted);
 const role = (approval: Approval, a: string, b: string): Maybe =>
   approval.role === null ? undefined : approval.role === a || approval.role === b;
 
 /** An approval of this field by one of two roles, up to at least this value. */
-function approved(approvals: readonly Approval[] | null, field: string, value: number | null, a: string, b: string): Maybe {
+function approved(
+  approvals: readonly Approval[] | null,
+  field: string,
+  value: number | null,
+  a: string,
+  b: string,
+): Maybe {
   if (approvals === null) return false;
   return some(approvals, (approval) =>
     both(both(text(approval.field, field), role(approval, a, b)), atMost(value, approval.value)),
@@ -109,11 +114,23 @@ export function dealDesk(deal: Deal, account: Account | null, now: number, previ
     settle(card, 2, 25, 3, either(atMost(enterprise ? 55 : 60, margin), lowMargin));
 
     const days = deal.payment_terms_days;
-    settle(card, 3, 15, 1, either(atMost(days, 60), approved(approvals, 'payment_terms_days', days, 'finance', 'finance')));
+    settle(
+      card,
+      3,
+      15,
+      1,
+      either(atMost(days, 60), approved(approvals, 'payment_terms_days', days, 'finance', 'finance')),
+    );
 
     if (stage !== 'negotiation') notApplicable(card, 4);
     else
-      settle(card, 4, 15, 1, either(atMost(amount, 100_000), approved(approvals, 'amount', amount, 'finance', 'accounting')));
+      settle(
+        card,
+        4,
+        15,
+        1,
+        either(atMost(amount, 100_000), approved(approvals, 'amount', amount, 'finance', 'accounting')),
+      );
 
     const term = deal.term_months;
     settle(card, 5, 8, 0, either(atMost(term, 36), approved(approvals, 'term_months', term, 'deal-desk', 'deal-desk')));

@@ -36,7 +36,14 @@ function insist(card: Card, index: number, weight: number, floor: number, holds:
 }
 
 /** Only where a condition that can be missing says so. */
-function settleWhen(card: Card, index: number, weight: number, floor: number, applies: Maybe, holds: () => Maybe): void {
+function settleWhen(
+  card: Card,
+  index: number,
+  weight: number,
+  floor: number,
+  applies: Maybe,
+  holds: () => Maybe,
+): void {
   if (applies === undefined) unknown(card, index, weight);
   else if (!applies) notApplicable(card, index);
   else settle(card, index, weight, floor, holds());
