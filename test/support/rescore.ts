@@ -1,0 +1,60 @@
+import { loadContracts } from '../../schemas/contracts.ts';
+import type { Log, LogRecord } from '../../src/log/port.ts';
+import { openSimulatedLog } from '../../src/log/simulated/open.ts';
+import { createStorage } from '../../src/log/simulated/storage.ts';
+import { type Topics, topicSpecs } from '../../src/log/topics.ts';
+import { compileDocument } from '../../src/runtime/compile-document.ts';
+import { lagOf, totalLag } from '../../src/runtime/lag.ts';
+import { startWorker } from '../../src/runtime/worker.ts';
+import { waiverValue } from '../../src/scoring/evidence.ts';
+import { answer } from '../../src/scoring/score.ts';
+import { until } from './cli.ts';
+
+const PAGE = { maxRecords: 500, maxBytes: 8 * 1024 * 1024 };
+
+/** Every record of a topic, partition by partition. */
+export async function recordsOf(log: Log, topic: string): Promise<readonly (readonly LogRecord[])[]> {
+  const partitions: LogRecord[][] = [];
+  for (let partition = 0; partition < log.partitionsOf(topic); partition++) {
+    const records: LogRecord[] = [];
+    let { start } = await log.bounds(topic, partition);
+    for (;;) {
+      const page = await log.read(topic, partition, start, PAGE);
+      const last = page[page.length - 1];
+      if (last === undefined) break;
+      records.push(...page);
+      start = last.offset + 1;
+    }
+    partitions.push(records);
+  }
+  return partitions;
+}
+
+export const textsOf = (records: readonly LogRecord[]): readonly string[] =>
+  records.map((record) => Buffer.from(record.value ?? []).toString());
+
+/**
+ * The results that the images, sets and facts of a log give when they are scored in one go by an independent worker on
+ * a log in memory, partition by partition. Only for logs whose facts all came before the first image.
+ */
+export async function rescore(log: Log, topics: Topics): Promise<readonly (readonly string[])[]> {
+  const again = openSimulatedLog(createStorage(topicSpecs(topics, log.partitionsOf(topics.images))), {
+    clock: Date.now,
+  });
+  for (const topic of [topics.sets, topics.control, topics.images])
+    await again.append((await recordsOf(log, topic)).flat());
+  const contracts = loadContracts();
+  const worker = await startWorker({
+    log: again,
+    topics,
+    contracts,
+    answer,
+    compile: (document) => compileDocument(document, contracts),
+    waiverValue,
+    clock: Date.now,
+    random: Math.random,
+  });
+  await until('the images are scored again', async () => totalLag(await lagOf(again, topics)) === 0);
+  await worker.stop(10_000);
+  return (await recordsOf(again, topics.results)).map(textsOf);
+}
