@@ -111,7 +111,7 @@ export function dealDesk(deal: Deal, account: Account | null, now: number, previ
               atMost(approval.value, margin),
             ),
           );
-    settle(card, 2, 25, 3, either(atMost(enterprise ? 55 : 60, margin), lowMargin));
+    settle(card, 2, 25, 3, either(atMost(enterprise ? 50 : 55, margin), lowMargin));
 
     const days = deal.payment_terms_days;
     settle(

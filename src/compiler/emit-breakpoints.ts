@@ -37,7 +37,7 @@ export function emitBreakpoints(context: EmitContext): readonly string[] {
   return [
     'function breakpoints(E, A, R) {',
     'const now = 0; let cost = 0;',
-    ...declarationsOf(emitter.uses, set),
+    ...declarationsOf(emitter.uses, context),
     ...emitter.lines,
     '}',
   ];

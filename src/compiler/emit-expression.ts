@@ -17,12 +17,16 @@ export interface Atom {
   readonly miss: boolean;
 }
 
-/** Fields of the set's own entity (`E`), of a deal's account (`A`), and parameters that the code names. */
+/** Fields of the set's own entity (`E`), of a deal's account (`A`), parameters and tests that the code names. */
 export interface Uses {
   readonly E: Set<string>;
   readonly A: Set<string>;
   readonly params: Set<string>;
+  /** Tests of a field against literals (`deal.stage in [...]`): constraints repeat them, a function makes each once. */
+  readonly tests: Set<string>;
 }
+
+export const noUses = (): Uses => ({ E: new Set(), A: new Set(), params: new Set(), tests: new Set() });
 
 export interface Emitter {
   readonly lines: string[];
@@ -41,6 +45,8 @@ export type Pattern = { readonly pattern: string };
 export interface EmitContext {
   readonly set: CheckedSet;
   readonly constants: unknown[];
+  /** Names of shared tests by their code. */
+  readonly tests: Map<string, string>;
 }
 
 const CONVERSIONS = ['durationOfString', 'timestampOfString', 'intOfString', 'doubleOfString'] as const;
@@ -51,12 +57,15 @@ export function quote(value: string | number | boolean): string {
   return JSON.stringify(value).replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
 }
 
+/** A field that is declared at the top of the function. */
+const FIELD = /^[EA]_\w+$/;
+
 /**
  * @param trusting false where code runs although a `has(…)` before it may be false: then every read is guarded
  */
 export function makeEmitter(context: EmitContext, trusting: boolean): Emitter {
   const lines: string[] = [];
-  const uses: Uses = { E: new Set(), A: new Set(), params: new Set() };
+  const uses = noUses();
   let counter = 0;
   const emitter: Emitter = { lines, uses, emit, named, fresh, constant };
   return emitter;
@@ -227,9 +236,8 @@ export function makeEmitter(context: EmitContext, trusting: boolean): Emitter {
         const item = named(emit(expr.item));
         const test =
           values.length === 0 ? 'false' : `(${values.map((value) => `${item.code} === ${quote(value)}`).join(' || ')})`;
-        return item.miss
-          ? { code: `(${item.code} == null ? undefined : ${test})`, miss: true }
-          : { code: test, miss: false };
+        const whole = item.miss ? `(${item.code} == null ? undefined : ${test})` : test;
+        return { code: FIELD.test(item.code) ? sharedTest(whole) : whole, miss: item.miss };
       }
       const known = constant(new Set(values));
       return guarded([expr.item], ([item]) => `${known}.has(${item})`);
@@ -238,6 +246,13 @@ export function makeEmitter(context: EmitContext, trusting: boolean): Emitter {
     return guarded([expr.item, expr.list], ([item, list]) =>
       nested ? `${list}.some((x) => H.equalValues(x, ${item}))` : `${list}.includes(${item})`,
     );
+  }
+
+  function sharedTest(code: string): string {
+    const name = context.tests.get(code) ?? `s${context.tests.size}`;
+    context.tests.set(code, name);
+    uses.tests.add(code);
+    return name;
   }
 
   function arithmetic(expr: Expr & { op: 'arithmetic' }): Atom {
@@ -366,7 +381,7 @@ export function makeEmitter(context: EmitContext, trusting: boolean): Emitter {
 }
 
 /** Declarations of what a function's code names: each field is read once, a parameter is a constant or by segment. */
-export function declarationsOf(uses: Uses, set: CheckedSet): readonly string[] {
+export function declarationsOf(uses: Uses, { set, tests }: EmitContext): readonly string[] {
   const params = set.params.filter((param) => uses.params.has(param.name));
   for (const { by } of params) if (by) uses[by.entity === set.entity ? 'E' : 'A'].add(by.field);
   return [
@@ -378,5 +393,6 @@ export function declarationsOf(uses: Uses, set: CheckedSet): readonly string[] {
       const cases = [...by.values].map(([segment, other]) => `${field} === ${quote(segment)} ? ${quote(other)} : `);
       return `const p_${name} = ${cases.join('')}${quote(value)};`;
     }),
+    ...[...uses.tests].map((code) => `const ${tests.get(code)} = ${code};`),
   ];
 }

@@ -1,20 +1,23 @@
 import { RE2JS } from 're2js';
+import { BEYOND_ASCII } from '../language/builtins.ts';
 
 /**
  * RE2 patterns as tests of a text. RE2JS is linear but slow; a pattern of nothing but alternatives of literals, simple
- * classes, `^`, `$` and `\b` goes to JavaScript's own RegExp, for ASCII texts: there both mean the same, and without
- * quantifiers a start position costs at most the pattern's own paths, so that it stays linear.
+ * classes, `^`, `$` and `\b` goes to JavaScript's own RegExp: both mean the same there, and without quantifiers a start
+ * position costs at most the pattern's own paths, so that it stays linear. Texts beyond ASCII go to RE2JS where case is
+ * folded or words are told apart (`(?i)k` finds the Kelvin sign in RE2 alone).
  */
 export function compilePattern(pattern: string): (text: string) => boolean {
   const exact = RE2JS.compile(pattern);
   const find = (text: string): boolean => exact.matcher(text).find();
   const simple = simpleRegExp(pattern);
   if (simple === null) return find;
+  if (!FOLDS_OR_WORDS.test(pattern)) return (text) => simple.test(text);
   return (text) => (BEYOND_ASCII.test(text) ? find(text) : simple.test(text));
 }
 
-/** Case folding and word characters differ beyond ASCII (`(?i)k` finds the Kelvin sign in RE2 alone). */
-const BEYOND_ASCII = /[^\0-\x7f]/;
+/** The two things whose meaning is another beyond ASCII. */
+const FOLDS_OR_WORDS = /^\(\?i\)|\\b/;
 
 const MAX_LENGTH = 1000;
 const MAX_DEPTH = 8;

@@ -24,7 +24,7 @@ export const SUMS = 7;
  * `again` does the same at another time of the same fields: it takes what doesn't read `now` from O, G, M and S.
  */
 export function emitSet(set: CheckedSet): Emitted {
-  const context: EmitContext = { set, constants: [] };
+  const context: EmitContext = { set, constants: [], tests: new Map() };
   const evaluate = emitEvaluate(context);
   const breakpoints = emitBreakpoints(context);
   const messages = set.constraints.map((constraint) => emitMessage(context, constraint));
@@ -52,11 +52,12 @@ function emitEvaluate(context: EmitContext): readonly string[] {
     E: new Set([...still.uses.E, ...moving.uses.E]),
     A: new Set([...still.uses.A, ...moving.uses.A]),
     params: new Set([...still.uses.params, ...moving.uses.params]),
+    tests: new Set([...still.uses.tests, ...moving.uses.tests]),
   };
   return [
     'function evaluate(E, A, now, O, G, M, S) {',
     'let cost = 0, ws = 0, wt = 0, wu = 0;',
-    ...declarationsOf(all, context.set),
+    ...declarationsOf(all, context),
     ...still.lines,
     'S[3] = ws; S[4] = wt; S[5] = wu; S[6] = cost;',
     ...moving.lines,
@@ -64,7 +65,7 @@ function emitEvaluate(context: EmitContext): readonly string[] {
     '}',
     'function again(E, A, now, O, G, M, S) {',
     'let cost = S[6], ws = S[3], wt = S[4], wu = S[5];',
-    ...declarationsOf(moving.uses, context.set),
+    ...declarationsOf(moving.uses, context),
     ...moving.lines,
     'S[0] = ws; S[1] = wt; S[2] = wu;',
     '}',
@@ -143,7 +144,7 @@ function emitMessage(context: EmitContext, constraint: CheckedConstraint): reado
   return [
     '(E, A, now) => {',
     'let cost = 0;',
-    ...declarationsOf(emitter.uses, context.set),
+    ...declarationsOf(emitter.uses, context),
     ...emitter.lines,
     `return ${parts.length === 0 ? "''" : `'' + ${parts.join(' + ')}`};`,
     '}',

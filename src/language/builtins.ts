@@ -45,15 +45,40 @@ function sizeOfString(text: string): number {
   return size;
 }
 
+/** JavaScript's case folding and RE2's agree on what has none of these. */
+export const BEYOND_ASCII = /[^\0-\x7f]/;
+
 const WHITE_SPACE = /^\p{White_Space}$/u;
+
+/** A visible ASCII character. */
+const isPlain = (unit: number): boolean => unit > 0x20 && unit < 0x7f;
 
 /** Unicode's white space, which is not quite what String.prototype.trim takes off. */
 function trim(text: string): string {
   let from = 0;
   let to = text.length;
+  if (isPlain(text.charCodeAt(0)) && isPlain(text.charCodeAt(to - 1))) return text;
   while (from < to && WHITE_SPACE.test(text.charAt(from))) from++;
   while (to > from && WHITE_SPACE.test(text.charAt(to - 1))) to--;
   return text.slice(from, to);
+}
+
+function lowerAscii(text: string): string {
+  if (!hasUnitBetween(text, 0x41, 0x5a)) return text;
+  return BEYOND_ASCII.test(text) ? text.replace(/[A-Z]+/g, (upper) => upper.toLowerCase()) : text.toLowerCase();
+}
+
+function upperAscii(text: string): string {
+  if (!hasUnitBetween(text, 0x61, 0x7a)) return text;
+  return BEYOND_ASCII.test(text) ? text.replace(/[a-z]+/g, (lower) => lower.toUpperCase()) : text.toUpperCase();
+}
+
+function hasUnitBetween(text: string, from: number, to: number): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit >= from && unit <= to) return true;
+  }
+  return false;
 }
 
 const patterns = new Map<string, RE2JS>();
@@ -207,8 +232,8 @@ export const BUILTINS = {
   contains: (text: string, part: string): boolean => text.includes(part),
   startsWith: (text: string, part: string): boolean => text.startsWith(part),
   endsWith: (text: string, part: string): boolean => text.endsWith(part),
-  lowerAscii: (text: string): string => text.replace(/[A-Z]+/g, (upper) => upper.toLowerCase()),
-  upperAscii: (text: string): string => text.replace(/[a-z]+/g, (lower) => lower.toUpperCase()),
+  lowerAscii,
+  upperAscii,
   trim,
   intOfDouble: (n: number): number | undefined => inIntRange(Math.trunc(n)),
   intOfString: (text: string): number | undefined => (DECIMAL_INT.test(text) ? inIntRange(Number(text)) : undefined),

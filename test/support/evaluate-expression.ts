@@ -46,7 +46,8 @@ export function compileExpression(
     file: 'test',
   };
   const constants: unknown[] = [];
-  const emitter = makeEmitter({ set, constants }, true);
+  const context = { set, constants, tests: new Map<string, string>() };
+  const emitter = makeEmitter(context, true);
   const atom = emitter.emit(expr);
   const code = [
     "'use strict';",
@@ -56,7 +57,7 @@ export function compileExpression(
     'const tooCostly = () => { throw H.costFault(); };',
     'return (E, A, now) => {',
     'let cost = 0;',
-    ...declarationsOf(emitter.uses, set),
+    ...declarationsOf(emitter.uses, context),
     ...emitter.lines,
     `return ${atom.code};`,
     '};',
