@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { loadContracts } from '../schemas/contracts.ts';
 import { DEFAULT_BOOK_UNTIL, generateBook } from '../src/book/generate-book.ts';
 import { type CompiledSet, compileSet } from '../src/compiler/compile.ts';
+import { wholeFields } from '../src/ingest/fields.ts';
 import type { ImageRecord } from '../src/ingest/image.ts';
 import { ingestChange } from '../src/ingest/step.ts';
 import type { EntityKind, Fields } from '../src/language/contract.ts';
@@ -39,12 +40,13 @@ export function sightsOfBook(every: number, seed = 1): { readonly [K in EntityKi
   let count = 0;
   for (const image of imagesOfBook(state, seed)) {
     if (image.kind !== 'image' || image.lacking.length > 0) continue;
-    if (image.entity === 'account') accounts.set(image.id, image.fields);
+    const fields = wholeFields(contracts[image.entity], image.id, image.accountId, image.fields);
+    if (image.entity === 'account') accounts.set(image.id, fields);
     if (count++ % every !== 0) continue;
     const account =
       image.entity === 'deal' && image.accountId !== null ? (accounts.get(image.accountId) ?? null) : null;
     const previousBand = POSTURES[count % 5] ?? null;
-    sights[image.entity].push({ entity: image.entity, fields: image.fields, account, now: image.at, previousBand });
+    sights[image.entity].push({ entity: image.entity, fields, account, now: image.at, previousBand });
   }
   return sights;
 }

@@ -1,4 +1,3 @@
-import { withoutNulls } from '../src/ingest/fields.ts';
 import type { ImageRecord } from '../src/ingest/image.ts';
 import type { KeyedImage } from '../src/ingest/step.ts';
 import type { NewRecord } from '../src/log/port.ts';
@@ -15,6 +14,4 @@ export function imageRecord(topics: Topics, keyed: KeyedImage): NewRecord {
   };
 }
 
-export function encodeImage(image: ImageRecord): string {
-  return JSON.stringify(image.kind === 'image' ? { ...image, fields: withoutNulls(image.fields) } : image);
-}
+export const encodeImage = (image: ImageRecord): string => JSON.stringify(image);

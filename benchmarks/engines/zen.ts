@@ -109,7 +109,7 @@ function translate(expr: Expr): string | null {
     case 'cond':
       return join([expr.test, expr.then, expr.otherwise], ([test, a, b]) => `(${test} ? ${a} : ${b})`);
     case 'compare':
-      return join([expr.left, expr.right], ([left, right]) => `(${left} ${expr.comparison} ${right})`);
+      return join([expr.left, expr.right], ([left, right]) => compare(expr, `${left}`, `${right}`));
     case 'equal':
       return join([expr.left, expr.right], ([left, right]) => `(${left} ${expr.negated ? '!=' : '=='} ${right})`);
     case 'in':
@@ -128,6 +128,13 @@ function translate(expr: Expr): string | null {
     default:
       return null;
   }
+}
+
+/** An element's field can be null, which would fail the whole set. */
+function compare(expr: Expr & { op: 'compare' }, left: string, right: string): string {
+  const isOfElement = [expr.left, expr.right].some((side) => side.op === 'field' && side.object.op === 'variable');
+  const plain = `(${left} ${expr.comparison} ${right})`;
+  return isOfElement ? `((${left} != null and ${right} != null) ? ${plain} : false)` : plain;
 }
 
 function call(expr: Expr & { op: 'call' }): string | null {

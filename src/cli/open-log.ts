@@ -2,18 +2,24 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { PlumblineError } from '../errors.ts';
 import { openEmbeddedLog } from '../log/embedded/open.ts';
+import { writeTurn } from '../log/embedded/turn.ts';
 import type { Log } from '../log/port.ts';
 import { topicNames, topicSpecs } from '../log/topics.ts';
 
 export const topics = topicNames();
 
 /** Opens the embedded log, making it where it is not there yet. */
-export function openLog(dataDir: string, onAppend?: (topics: ReadonlySet<string>) => void): Log {
+export function openLog(
+  dataDir: string,
+  shared: { readonly turn?: SharedArrayBuffer; readonly onAppend?: () => void } = {},
+): Log {
+  const { turn, onAppend } = shared;
   return openEmbeddedLog({
     directory: dataDir,
     topics: topicSpecs(topics),
     clock: Date.now,
     ...(onAppend ? { onAppend } : {}),
+    ...(turn ? { turn: writeTurn(turn) } : {}),
   });
 }
 

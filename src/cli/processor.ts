@@ -9,6 +9,7 @@ import { loadContracts } from '../../schemas/contracts.ts';
 import type { CompiledSet } from '../compiler/compile.ts';
 import { makeServer } from '../console/server.ts';
 import { PlumblineError } from '../errors.ts';
+import { turnBuffer } from '../log/embedded/turn.ts';
 import type { Log } from '../log/port.ts';
 import { activateSets } from '../runtime/activate-sets.ts';
 import { compileDocument } from '../runtime/compile-document.ts';
@@ -16,13 +17,12 @@ import { followControl } from '../runtime/control.ts';
 import { createHealth } from '../runtime/health.ts';
 import { lagOf, totalLag } from '../runtime/lag.ts';
 import { newestOutputs } from '../runtime/read-outputs.ts';
-import { startWorker, type Worker } from '../runtime/worker.ts';
-import { waiverValue } from '../scoring/evidence.ts';
+import type { Worker } from '../runtime/worker.ts';
 import type { PostureChange, Result } from '../scoring/result.ts';
-import { answer } from '../scoring/score.ts';
 import { openLog, topics } from './open-log.ts';
 import { matchesPosture, matchesResult } from './output-match.ts';
 import type { Settings } from './settings.ts';
+import { startThreads } from './threads.ts';
 
 /** The processor of one machine: log, worker and HTTP. */
 export interface Processor {
@@ -52,7 +52,8 @@ export async function startProcessor(
   const contracts = loadContracts();
   const health = createHealth();
   let worker: Worker | null = null;
-  const log = openLog(settings.dataDir, () => worker?.wake());
+  const turn = turnBuffer();
+  const log = openLog(settings.dataDir, { turn, onAppend: () => worker?.wake() });
   const server = makeServer(
     {
       contracts,
@@ -70,9 +71,9 @@ export async function startProcessor(
         ),
       status: async () => {
         const lags = await lagOf(log, topics);
-        return { ...health.report(), lag: totalLag(lags), tasks: lags };
+        return { ...(worker?.health ?? health).report(), lag: totalLag(lags), tasks: lags };
       },
-      ready: () => worker !== null && health.report().posture !== 'critical',
+      ready: () => worker !== null && worker.health.report().posture !== 'critical',
       onError: (error) =>
         logger.error(
           { err: error instanceof Error ? { message: error.message, stack: error.stack } : String(error) },
@@ -89,17 +90,7 @@ export async function startProcessor(
       at: Date.now(),
       by: 'run',
     });
-    worker = await startWorker({
-      log,
-      topics,
-      contracts,
-      answer,
-      compile,
-      waiverValue,
-      clock: Date.now,
-      random: Math.random,
-      health,
-    });
+    worker = await startThreads(settings.dataDir, settings.threads, turn, health);
     const url = urlOf(server.server.address(), settings.host);
     const note = join(settings.dataDir, PROCESSOR_FILE);
     mkdirSync(settings.dataDir, { recursive: true });

@@ -3,12 +3,14 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Command, InvalidArgumentError } from 'commander';
 import { PlumblineError } from '../errors.ts';
+import { defaultThreads, MAX_THREADS } from './threads.ts';
 
 /** Where things lie and listen; flags before environment before defaults. */
 export interface Settings {
   readonly dataDir: string;
   readonly host: string;
   readonly port: number;
+  readonly threads: number;
   readonly setFiles: readonly string[];
 }
 
@@ -17,6 +19,7 @@ export interface SettingsFlags {
   readonly host?: string;
   readonly port?: number;
   readonly sets?: string;
+  readonly threads?: number;
 }
 
 const DEFAULT_PORT = 8080;
@@ -29,7 +32,12 @@ export const withProcessorFlags = (command: Command): Command =>
   withDataDir(command)
     .option('--sets <dir>', 'constraint sets to activate (PLUMBLINE_SETS_DIR; default those that ship)')
     .option('--host <host>', 'HTTP address (PLUMBLINE_HTTP_HOST; default 127.0.0.1)')
-    .option('--port <port>', 'HTTP port (PLUMBLINE_HTTP_PORT; default 8080)', parsePort);
+    .option('--port <port>', 'HTTP port (PLUMBLINE_HTTP_PORT; default 8080)', parsePort)
+    .option(
+      '--threads <count>',
+      `threads that run tasks (PLUMBLINE_THREADS; default one a core, at most ${MAX_THREADS})`,
+      parseThreads,
+    );
 
 export function dataDirOf(flags: SettingsFlags, env: NodeJS.ProcessEnv): string {
   return resolve(flags.dataDir ?? (env.PLUMBLINE_DATA_DIR || '.plumbline'));
@@ -42,6 +50,7 @@ export function readSettings(flags: SettingsFlags, env: NodeJS.ProcessEnv): Sett
     dataDir: dataDirOf(flags, env),
     host: flags.host ?? (env.PLUMBLINE_HTTP_HOST || '127.0.0.1'),
     port: flags.port ?? portFromEnv(env.PLUMBLINE_HTTP_PORT),
+    threads: flags.threads ?? threadsFromEnv(env.PLUMBLINE_THREADS),
     setFiles: yamlFiles(setsDir),
   };
 }
@@ -73,6 +82,25 @@ function parsePort(text: string): number {
   if (port === null) throw new InvalidArgumentError('expected a number from 0 to 65535');
   return port;
 }
+
+function threadsFromEnv(text: string | undefined): number {
+  if (text === undefined || text === '') return defaultThreads();
+  const count = toThreads(text);
+  if (count === null)
+    throw new PlumblineError('PLB-CLI-SETTING', `PLUMBLINE_THREADS is \`${text.slice(0, 20)}\``, {
+      hint: `expected a number from 1 to ${MAX_THREADS}`,
+    });
+  return count;
+}
+
+function parseThreads(text: string): number {
+  const count = toThreads(text);
+  if (count === null) throw new InvalidArgumentError(`expected a number from 1 to ${MAX_THREADS}`);
+  return count;
+}
+
+const toThreads = (text: string): number | null =>
+  /^\d$/.test(text) && Number(text) >= 1 && Number(text) <= MAX_THREADS ? Number(text) : null;
 
 function toPort(text: string): number | null {
   const port = Number(text);

@@ -32,6 +32,7 @@ interface ImageBase {
 /** The whole image after a change. */
 export interface WholeImage extends ImageBase {
   readonly kind: 'image';
+  /** Those that are known, without `id` and `account_id`. */
   readonly fields: Fields;
   /** Names of the fields that this change set or cleared, sorted. */
   readonly changed: readonly string[];

@@ -107,16 +107,15 @@ function imagesOf(
   if (exists(before) && oldAccount !== newAccount) end('detached', oldAccount);
   const key = newAccount ?? change.id;
   const { partition, ...placed } = place(key);
-  const fields = wholeFields(context.contracts[change.entity], change.id, newAccount, Object.fromEntries(after.fields));
   const image: WholeImage = {
     ...base,
     ...placed,
     kind: 'image',
     accountId: newAccount,
-    fields,
+    fields: Object.fromEntries(after.fields),
     changed,
     waivers: after.waivers.map((register) => register.waiver).filter((waiver): waiver is Waiver => waiver !== null),
-    lacking: context.contracts[change.entity].required.filter((name) => fields[name] === null),
+    lacking: context.contracts[change.entity].required.filter((name) => name !== 'id' && !after.fields.has(name)),
   };
   images.push({ key, partition, image });
   return { images, imageSeq };

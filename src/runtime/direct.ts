@@ -6,6 +6,7 @@ import type { EntityKind, Fields } from '../language/contract.ts';
 import { memoryState, stepOn } from '../log/memory-state.ts';
 import type { ControlView } from '../scoring/active-set.ts';
 import { waiverValue } from '../scoring/evidence.ts';
+import { fieldsMemo } from '../scoring/fields-memo.ts';
 import type { ScoreOutput } from '../scoring/run.ts';
 import { type Answer, answer } from '../scoring/score.ts';
 import { resumeJob, type ScoreContext, scoreImage } from '../scoring/step.ts';
@@ -25,6 +26,7 @@ export interface DirectPipeline {
   take(change: Change): readonly ScoreOutput[];
 }
 
+const REMEMBERED_IMAGES = 10_000;
 const TOPICS: { readonly [K in EntityKind]: string } = { deal: 'crm.deal-changes', account: 'crm.account-changes' };
 
 export function openDirect(options: DirectOptions): DirectPipeline {
@@ -39,6 +41,7 @@ export function openDirect(options: DirectOptions): DirectPipeline {
     contracts,
     answer: options.due ? answer : (set, subject): Answer => ({ ...answer(set, subject), dueAt: null }),
     controlAt: () => control,
+    memo: fieldsMemo(REMEMBERED_IMAGES),
     ingestPartitions: 2,
   };
   const offsets = { deal: 0, account: 0 };

@@ -3,7 +3,7 @@ import type { EntityKind } from '../language/contract.ts';
 import type { Log, TaskInput } from '../log/port.ts';
 import type { Topics } from '../log/topics.ts';
 import { decodeScored } from '../scoring/scored-entity.ts';
-import { dealOfKey, entityKey, incompleteKey, timerKey } from '../scoring/state-keys.ts';
+import { dealOfKey, entityKey, fieldsKey, incompleteKey, timerKey } from '../scoring/state-keys.ts';
 import { taskInputs } from './lag.ts';
 
 /**
@@ -40,6 +40,7 @@ function scoringKeys(entity: EntityKind, id: string, text: string): readonly str
   const accountId = scored.image?.accountId ?? null;
   return [
     entityKey(entity, id),
+    fieldsKey(entity, id),
     incompleteKey(entity, id),
     ...(scored.timer ? [timerKey(scored.timer, entity, id)] : []),
     ...(entity === 'deal' && accountId !== null ? [dealOfKey(accountId, id)] : []),

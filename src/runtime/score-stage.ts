@@ -6,6 +6,7 @@ import type { Contracts } from '../../schemas/contracts.ts';
 import { mergeInto, overlayOn } from '../log/overlay.ts';
 import type { LogRecord, NewRecord, StateReader, TaskInput } from '../log/port.ts';
 import type { Topics } from '../log/topics.ts';
+import { fieldsMemo } from '../scoring/fields-memo.ts';
 import type { ScoreOutput } from '../scoring/run.ts';
 import type { AnswerFn } from '../scoring/score.ts';
 import {
@@ -35,6 +36,9 @@ export interface ScoreStageParts {
   readonly entitiesPerCommit?: number;
 }
 
+/** Images of one task whose decoded fields stay in memory: at most about 16 MB. */
+const REMEMBERED_IMAGES = 4_000;
+
 const NO_RECORD = { key: null, value: null, headers: {} };
 
 /** SCORE: a partition of images becomes results and posture changes. */
@@ -45,6 +49,7 @@ export function scoreStage(parts: ScoreStageParts, partition: number): Stage {
     contracts,
     answer,
     controlAt: (offset) => control.viewAt(offset),
+    memo: fieldsMemo(REMEMBERED_IMAGES),
     ingestPartitions: parts.partitionsOf(topics.dealChanges) + parts.partitionsOf(topics.accountChanges),
     ...(parts.entitiesPerCommit === undefined ? {} : { entitiesPerCommit: parts.entitiesPerCommit }),
   };
@@ -95,7 +100,7 @@ export function scoreStage(parts: ScoreStageParts, partition: number): Stage {
       health.count('score.records');
       const fork = overlayOn(state);
       try {
-        const scored = scoreImage(fork, decodeImage(record, contracts), record.offset, context);
+        const scored = scoreImage(fork, decodeImage(record), record.offset, context);
         mergeInto(state, fork);
         return told(state, scored, record);
       } catch (error) {

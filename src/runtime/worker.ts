@@ -3,7 +3,7 @@ import type { Contracts } from '../../schemas/contracts.ts';
 import type { CompiledSet } from '../compiler/compile.ts';
 import { PlumblineError } from '../errors.ts';
 import type { Fields } from '../language/contract.ts';
-import type { Log } from '../log/port.ts';
+import type { Log, TaskInput } from '../log/port.ts';
 import type { Topics } from '../log/topics.ts';
 import type { AnswerFn } from '../scoring/score.ts';
 import { followControl } from './control.ts';
@@ -28,6 +28,8 @@ export interface WorkerOptions {
   readonly limits?: BatchLimits;
   /** How soon an append of another process is seen. */
   readonly pollMs?: number;
+  /** The tasks that this worker runs; all unless told. */
+  readonly takes?: (input: TaskInput) => boolean;
 }
 
 /** `lost`: another owner has every task; `failed`: a task met an error that trying again doesn't mend. */
@@ -62,7 +64,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const parts = { ...options, health, control, partitionsOf: (topic: string) => log.partitionsOf(topic) };
   const stages = stagesOf(parts);
   const tasks: Task[] = [];
-  for (const stage of stages) tasks.push(await openTask(stage, { ...options, control, patience }));
+  for (const stage of stages.filter(({ input }) => options.takes?.(input) ?? true))
+    tasks.push(await openTask(stage, { ...options, control, patience }));
 
   async function run(task: Task): Promise<WorkerEnd> {
     let known = 0;

@@ -2,9 +2,21 @@ import { formatInstant } from '../language/contract.ts';
 import type { ImageJob } from './job.ts';
 import { postureEnded } from './posture-change.ts';
 import type { Cause } from './result.ts';
-import { accountFields, answerSets, canBeScored, fireNextDue, keyOf, load, type Run, save } from './run.ts';
-import { presentImage, type ScoredEntity } from './scored-entity.ts';
-import { after, dealOfKey, dealsOf, incompleteKey, suffixOf, timerKey } from './state-keys.ts';
+import {
+  accountFields,
+  answerSets,
+  canBeScored,
+  fieldsOf,
+  fireNextDue,
+  keyOf,
+  lastOutcomes,
+  load,
+  type Run,
+  save,
+  takeFields,
+} from './run.ts';
+import type { ScoredEntity } from './scored-entity.ts';
+import { after, dealOfKey, dealsOf, fieldsKey, incompleteKey, suffixOf, timerKey } from './state-keys.ts';
 
 /** Goes on with an image until it is through (null) or this commit holds as much as it may. */
 export function runImageJob(run: Run, start: ImageJob): ImageJob | null {
@@ -83,12 +95,13 @@ function applyImage(run: Run, job: ImageJob): Progress {
 }
 
 function takeImage(run: Run, job: ImageJob, scored: ScoredEntity, image: ImageJob['image'] & { kind: 'image' }): void {
-  const { accountId, version, lane, fields, waivers, lacking } = image;
+  const { accountId, version, lane, waivers, lacking } = image;
   const incomplete = incompleteKey(image.entity, image.id);
   if (lacking.length > 0) run.state.set(incomplete, lacking.join(','));
   else if (scored.image !== null && scored.image.lacking.length > 0) run.state.set(incomplete, undefined);
   scored.imageSeq = image.imageSeq;
-  scored.image = presentImage({ accountId, version, lane, fields, waivers, lacking });
+  scored.image = { accountId, version, lane, waivers, lacking };
+  takeFields(run, image);
   if (canBeScored(scored)) {
     const cause: Cause = { kind: 'change', event_id: image.eventId };
     answerSets(run, scored, run.control.sets[image.entity], cause, image.at, job.inputOffset);
@@ -104,8 +117,10 @@ function endImage(run: Run, scored: ScoredEntity, image: ImageJob['image']): voi
   const cause: Cause = { kind: 'change', event_id: image.eventId };
   const now = formatInstant(Math.max(image.at, scored.now ?? image.at));
   const key = keyOf(scored);
+  const fields = scored.image === null ? {} : fieldsOf(run, { ...scored, image: scored.image });
   for (const [set, last] of scored.answers) {
-    const change = postureEnded(scored, set, last, { cause, now, imageSeq: image.imageSeq });
+    const ended = { version: last.version, posture: last.posture, outcomes: lastOutcomes(run, last) };
+    const change = postureEnded({ scored, fields }, set, ended, { cause, now, imageSeq: image.imageSeq });
     run.outputs.push({ kind: 'posture', key, change });
     run.counts.postureChanges++;
   }
@@ -114,6 +129,7 @@ function endImage(run: Run, scored: ScoredEntity, image: ImageJob['image']): voi
   if (scored.timer !== null) run.state.set(timerKey(scored.timer, scored.entity, scored.id), undefined);
   const accountId = scored.entity === 'deal' ? (scored.image?.accountId ?? null) : null;
   if (accountId !== null) run.state.set(dealOfKey(accountId, scored.id), undefined);
+  run.state.set(fieldsKey(scored.entity, scored.id), undefined);
   scored.imageSeq = image.imageSeq;
   scored.image = null;
   scored.now = null;

@@ -1,18 +1,26 @@
+import type { Fields } from '../language/contract.ts';
 import type { Posture } from './posture.ts';
 import type { Cause, MovedOutcome, Outcome, OutcomeLine, PostureChange, Result } from './result.ts';
 import type { ScoredEntity } from './scored-entity.ts';
 
-type Outcomes = { readonly [constraint: string]: Outcome };
+/** By constraint, in document order. */
+type Outcomes = ReadonlyMap<string, Outcome>;
+
+/** An entity and the fields of its image. */
+export interface Sight {
+  readonly scored: ScoredEntity;
+  readonly fields: Fields;
+}
 
 /** A posture that was seen first, or that moved. */
 export function postureMoved(
-  scored: ScoredEntity,
+  sight: Sight,
   from: { readonly posture: Posture; readonly outcomes: Outcomes } | null,
   result: Result,
   fixes: ReadonlyMap<string, string | undefined>,
 ): PostureChange {
   return {
-    ...about(scored),
+    ...about(sight),
     image_seq: result.image_seq,
     set: result.set,
     set_version: result.set_version,
@@ -27,13 +35,13 @@ export function postureMoved(
 
 /** The entity was deleted, or left this account: its posture ends. */
 export function postureEnded(
-  scored: ScoredEntity,
+  sight: Sight,
   set: string,
   last: { readonly version: string; readonly posture: Posture; readonly outcomes: Outcomes },
   ending: { readonly cause: Cause; readonly now: string; readonly imageSeq: number },
 ): PostureChange {
   return {
-    ...about(scored),
+    ...about(sight),
     image_seq: ending.imageSeq,
     set,
     set_version: last.version,
@@ -41,7 +49,7 @@ export function postureEnded(
     now: ending.now,
     from: last.posture,
     to: null,
-    moved: Object.entries(last.outcomes)
+    moved: [...last.outcomes]
       .filter(([, outcome]) => needsAttention(outcome))
       .map(([constraint, from]) => ({ constraint, from, to: null })),
     result: null,
@@ -60,7 +68,7 @@ function movedOutcomes(
   const named = new Set<string>();
   for (const line of lines) {
     named.add(line.constraint);
-    const before = from !== null && Object.hasOwn(from, line.constraint) ? (from[line.constraint] ?? null) : null;
+    const before = from?.get(line.constraint) ?? null;
     if (before === line.outcome || (from === null && !needsAttention(line.outcome))) continue;
     const fix = line.outcome === 'violated' ? fixes.get(line.constraint) : undefined;
     moved.push({
@@ -71,14 +79,13 @@ function movedOutcomes(
       ...(fix === undefined ? {} : { fix }),
     });
   }
-  for (const [constraint, outcome] of Object.entries(from ?? {}))
+  for (const [constraint, outcome] of from ?? [])
     if (!named.has(constraint)) moved.push({ constraint, from: outcome, to: null });
   return moved;
 }
 
 /** What a person needs to act. */
-function about(scored: ScoredEntity) {
-  const fields = scored.image?.fields ?? {};
+function about({ scored, fields }: Sight) {
   const text = (name: string) => {
     const value = fields[name];
     return typeof value === 'string' ? value : null;

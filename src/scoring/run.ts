@@ -1,21 +1,34 @@
 import type { Contracts } from '../../schemas/contracts.ts';
 import type { CompiledSet } from '../compiler/compile.ts';
 import { SetFault } from '../compiler/set-fault.ts';
+import { wholeFields } from '../ingest/fields.ts';
+import type { WholeImage } from '../ingest/image.ts';
 import { type EntityKind, type Fields, formatInstant } from '../language/contract.ts';
 import type { Overlay } from '../log/overlay.ts';
 import type { ActiveSet, ControlView } from './active-set.ts';
-import { postureMoved } from './posture-change.ts';
+import type { FieldsMemo } from './fields-memo.ts';
+import { postureMoved, type Sight } from './posture-change.ts';
 import type { Cause, Outcome, PostureChange, Result } from './result.ts';
 import type { Answer, AnswerFn, Subject } from './score.ts';
 import {
   decodeScored,
   encodeScored,
-  fieldsOf,
   type LastAnswer,
+  outcomeLetters,
+  outcomesByName,
   type PresentImage,
   type ScoredEntity,
 } from './scored-entity.ts';
-import { dealOfKey, entityKey, faultsKey, laneKey, type Timer, timerKey } from './state-keys.ts';
+import {
+  constraintsKey,
+  dealOfKey,
+  entityKey,
+  faultsKey,
+  fieldsKey,
+  laneKey,
+  type Timer,
+  timerKey,
+} from './state-keys.ts';
 
 /** What one step gave, in the order of its answers. */
 export type ScoreOutput =
@@ -59,6 +72,7 @@ export interface Run {
   readonly loaded: Map<string, ScoredEntity>;
   /** Entities answered in one commit. */
   readonly perCommit: number;
+  readonly memo: FieldsMemo;
 }
 
 export const noCounts = (): ScoreCounts => ({
@@ -89,7 +103,26 @@ export const canBeScored = (scored: ScoredEntity | null): scored is ScoredEntity
 /** An account's fields as its deals see them: absent when it is unknown, deleted or incomplete. */
 export function accountFields(run: Run, accountId: string | null): Fields | null {
   const account = accountId === null ? null : load(run, 'account', accountId);
-  return canBeScored(account) ? fieldsOf(account, run.contracts) : null;
+  return canBeScored(account) ? fieldsOf(run, account) : null;
+}
+
+/** Every field of an image's contract, in its order. */
+export function fieldsOf(run: Run, { entity, id, image }: ScoredEntity & { image: PresentImage }): Fields {
+  const key = fieldsKey(entity, id);
+  const text = run.state.get(key) ?? '{}';
+  const known = run.memo.find(key, text);
+  if (known !== undefined) return known;
+  const fields = wholeFields(run.contracts[entity], id, image.accountId, JSON.parse(text) as Fields);
+  run.memo.keep(key, text, fields);
+  return fields;
+}
+
+/** Writes the fields of an image that came. */
+export function takeFields(run: Run, { entity, id, accountId, fields }: WholeImage): void {
+  const key = fieldsKey(entity, id);
+  const text = JSON.stringify(fields);
+  run.state.set(key, text);
+  run.memo.keep(key, text, wholeFields(run.contracts[entity], id, accountId, fields));
 }
 
 /** What groups an entity's records on every topic: its account, or a deal's own id where it has none. */
@@ -153,7 +186,7 @@ export function answerSets(
     version: scored.image.version,
     imageSeq: scored.imageSeq,
     cause,
-    fields: fieldsOf(scored, run.contracts),
+    fields: fieldsOf(run, scored),
     account: scored.entity === 'deal' ? accountFields(run, accountId) : null,
     waivers: scored.image.waivers,
     now: scored.now,
@@ -168,31 +201,34 @@ export function answerSets(
     if (given === null) {
       // Without an answer there is no due time either, or it would come again and again.
       if (last !== null) scored.answers.set(set.active.name, { ...last, dueAt: null });
-    } else publish(run, scored, last, given.set, given.answer, inputOffset);
+    } else publish(run, { scored, fields: subject.fields }, last, given.set, given.answer, inputOffset);
   }
 }
 
 function publish(
   run: Run,
-  scored: ScoredEntity,
+  sight: Sight,
   last: LastAnswer | null,
   set: CompiledSet,
   answer: Answer,
   inputOffset: number | null,
 ): void {
+  const { scored } = sight;
   const key = keyOf(scored);
   const { result } = answer;
   run.outputs.push({ kind: 'result', key, answer, inputOffset });
   run.counts.results++;
   if (last === null || last.posture !== result.posture) {
-    run.outputs.push({ kind: 'posture', key, change: postureMoved(scored, last, result, set.fixes) });
+    const from = last === null ? null : { posture: last.posture, outcomes: lastOutcomes(run, last) };
+    run.outputs.push({ kind: 'posture', key, change: postureMoved(sight, from, result, set.fixes) });
     run.counts.postureChanges++;
   }
+  keepConstraints(run, result);
   scored.answers.set(result.set, {
     version: result.set_version,
     band: result.band,
     posture: result.posture,
-    outcomes: outcomesOf(result),
+    letters: outcomeLetters(result.outcomes),
     dueAt: answer.dueAt === null ? null : Math.max(answer.dueAt, (scored.now ?? 0) + MIN_DUE_STEP_MS),
   });
 }
@@ -200,8 +236,16 @@ function publish(
 /** Due times are whole seconds after `now`: one that isn't would be answered for ever. */
 const MIN_DUE_STEP_MS = 1;
 
-function outcomesOf(result: Result): { readonly [constraint: string]: Outcome } {
-  return Object.fromEntries(result.outcomes.map((line) => [line.constraint, line.outcome]));
+/** The names that the letters of a version's answers stand for outlive the version itself. */
+function keepConstraints(run: Run, { set_version, outcomes }: Result): void {
+  const key = constraintsKey(set_version);
+  if (run.state.get(key) !== undefined) return;
+  run.state.set(key, JSON.stringify(outcomes.map(({ constraint }) => constraint)));
+}
+
+export function lastOutcomes(run: Run, last: LastAnswer): ReadonlyMap<string, Outcome> {
+  const names = run.state.get(constraintsKey(last.version));
+  return outcomesByName(last.letters, names === undefined ? [] : (JSON.parse(names) as string[]));
 }
 
 /** By the active version, else by the fallback; the whole result comes from one of them (no-torn-set). */

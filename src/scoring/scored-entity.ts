@@ -1,7 +1,5 @@
-import type { Contracts } from '../../schemas/contracts.ts';
-import { wholeFields, withoutNulls } from '../ingest/fields.ts';
 import type { Waiver } from '../ingest/image.ts';
-import type { EntityKind, Fields } from '../language/contract.ts';
+import type { EntityKind } from '../language/contract.ts';
 import type { Posture } from './posture.ts';
 import type { Outcome } from './result.ts';
 import type { Timer } from './state-keys.ts';
@@ -20,12 +18,11 @@ export interface ScoredEntity {
   timer: Timer | null;
 }
 
+/** What is known of an image beside its fields, which lie in the state under a key of their own (see `fieldsOf`). */
 export interface PresentImage {
   readonly accountId: string | null;
   readonly version: string;
   readonly lane: string;
-  /** Null ones may be left out: what scores them asks `fieldsOf`. */
-  readonly fields: Fields;
   readonly waivers: readonly Waiver[];
   readonly lacking: readonly string[];
 }
@@ -35,7 +32,8 @@ export interface LastAnswer {
   readonly version: string;
   readonly band: Posture;
   readonly posture: Posture;
-  readonly outcomes: { readonly [constraint: string]: Outcome };
+  /** One letter a constraint of that version, in document order; see `outcomeLetters`. */
+  readonly letters: string;
   readonly dueAt: number | null;
 }
 
@@ -51,7 +49,7 @@ export function encodeScored(scored: ScoredEntity): string {
   const { image } = scored;
   const stored: Stored = {
     q: scored.imageSeq,
-    ...(image === null ? {} : { i: { ...image, fields: withoutNulls(image.fields) } }),
+    ...(image === null ? {} : { i: image }),
     n: scored.now,
     a: [...scored.answers],
     t: scored.timer,
@@ -72,21 +70,23 @@ export function decodeScored(entity: EntityKind, id: string, text: string): Scor
   };
 }
 
-/** Images that have every field of their contract; most that are loaded are replaced before anybody reads them. */
-const whole = new WeakMap<PresentImage, Fields>();
+const LETTERS: { readonly [outcome in Outcome]: string } = {
+  satisfied: 's',
+  violated: 'v',
+  waived: 'w',
+  unknown: 'u',
+  not_applicable: 'n',
+};
+const OUTCOMES = new Map(Object.entries(LETTERS).map(([outcome, letter]) => [letter, outcome as Outcome]));
 
-/** An image as it came, with every field of its contract. */
-export function presentImage(image: PresentImage): PresentImage {
-  whole.set(image, image.fields);
-  return image;
+/** Outcomes as the state keeps them: their constraints' names are kept once a version. */
+export function outcomeLetters(lines: readonly { readonly outcome: Outcome }[]): string {
+  let letters = '';
+  for (const { outcome } of lines) letters += LETTERS[outcome];
+  return letters;
 }
 
-/** Every field of the contract, in its order. */
-export function fieldsOf(scored: ScoredEntity & { image: PresentImage }, contracts: Contracts): Fields {
-  const { entity, id, image } = scored;
-  const known = whole.get(image);
-  if (known !== undefined) return known;
-  const fields = wholeFields(contracts[entity], id, image.accountId, image.fields);
-  whole.set(image, fields);
-  return fields;
+/** Outcomes by constraint, from their letters and the version's constraints in document order. */
+export function outcomesByName(letters: string, constraints: readonly string[]): ReadonlyMap<string, Outcome> {
+  return new Map(constraints.map((name, index) => [name, OUTCOMES.get(letters.charAt(index)) ?? 'unknown']));
 }

@@ -6,6 +6,10 @@ const END = '\u0002';
 
 /** Keys of a scoring task's state. */
 export const entityKey = (entity: EntityKind, id: string): string => `e${S}${entity}${S}${id}`;
+/** The fields of an entity's image. */
+export const fieldsKey = (entity: EntityKind, id: string): string => `g${S}${entity}${S}${id}`;
+/** The constraints of a version that answered, in document order. */
+export const constraintsKey = (version: string): string => `n${S}${version}`;
 export const entitiesOf = (entity: EntityKind): KeyRange => prefixRange(`e${S}${entity}`);
 /** A deal under its account; the value is its due time, or empty. */
 export const dealOfKey = (accountId: string, dealId: string): string => `i${S}${accountId}${S}${dealId}`;

@@ -5,6 +5,7 @@ import type { Overlay } from '../log/overlay.ts';
 import type { StateReader } from '../log/port.ts';
 import type { ControlView } from './active-set.ts';
 import type { ControlFact } from './control-fact.ts';
+import { type FieldsMemo, fieldsMemo } from './fields-memo.ts';
 import { runImageJob } from './image-job.ts';
 import { decodeJob, ENTITIES_PER_COMMIT, encodeJob, type Job } from './job.ts';
 import {
@@ -44,6 +45,8 @@ export interface ScoreContext {
   readonly ingestPartitions: number;
   /** Entities answered in one commit, ENTITIES_PER_COMMIT unless told; a simulation cuts smaller. */
   readonly entitiesPerCommit?: number;
+  /** Kept from step to step by whoever wants to decode less often. */
+  readonly memo?: FieldsMemo;
 }
 
 export interface Scored {
@@ -148,6 +151,7 @@ function open(state: Overlay, context: ScoreContext): Run {
     counts: noCounts(),
     loaded: new Map(),
     perCommit: context.entitiesPerCommit ?? ENTITIES_PER_COMMIT,
+    memo: context.memo ?? fieldsMemo(1),
   };
 }
 

@@ -23,7 +23,7 @@ export function brokenInvariants(world: World): readonly string[] {
   const check = (holds: boolean, invariant: string, what: string) => {
     if (!holds) broken.push(`${invariant}: ${what}`);
   };
-  const images = all(topics.images).map((record) => ({ record, image: decodeImage(record, contracts) }));
+  const images = all(topics.images).map((record) => ({ record, image: decodeImage(record) }));
   const results = all(topics.results).map((record) => ({ record, result: parse<Result>(record) }));
   const postures = all(topics.postures).map((record) => parse<PostureChange>(record));
   const letters = all(topics.deadLetters).map((record) => readReason(record));

@@ -11,6 +11,7 @@ import { prepareSchema } from './schema.ts';
 import { COMMIT_KEY, openSession, type TaskRow } from './session.ts';
 import { prepareStatements } from './statements.ts';
 import { asPortError, BUSY_TIMEOUT_MS, type Waiting, writeTransaction } from './transaction.ts';
+import type { WriteTurn } from './turn.ts';
 
 export interface EmbeddedOptions {
   /** Is made when it is not there; holds `log.sqlite` and what SQLite puts beside it. */
@@ -25,6 +26,8 @@ export interface EmbeddedOptions {
    */
   readonly durability?: 'process' | 'power';
   readonly waiting?: Waiting;
+  /** Threads of one process that have the log open take turns to write. */
+  readonly turn?: WriteTurn;
   /** Called after records were appended by this process. */
   readonly onAppend?: (topics: ReadonlySet<string>) => void;
   /**
@@ -53,7 +56,10 @@ export function openEmbeddedLog(options: EmbeddedOptions): Log {
   const db = openDatabase(options);
   const statements = prepareStatements(db);
   const partitions = openPartitions(db, statements);
-  const waiting = options.waiting ?? { sleep: (ms: number) => sleep(ms), random: Math.random };
+  const waiting = {
+    ...(options.waiting ?? { sleep: (ms: number) => sleep(ms), random: Math.random }),
+    ...(options.turn ? { turn: options.turn } : {}),
+  };
   const onAppend = options.onAppend ?? (() => {});
   const parts = { db, statements, partitions, waiting, clock: options.clock, onAppend };
 

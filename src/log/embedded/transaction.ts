@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { PlumblineError } from '../../errors.ts';
 import { unavailable } from '../errors.ts';
+import type { WriteTurn } from './turn.ts';
 
 /** How long SQLite itself waits for another process: short, because it blocks this process's event loop. */
 export const BUSY_TIMEOUT_MS = 20;
@@ -13,6 +14,8 @@ export interface Waiting {
   readonly sleep: (ms: number) => Promise<void>;
   /** 0 <= n < 1; spreads the attempts of several processes. */
   readonly random: () => number;
+  /** Among the threads of this process. */
+  readonly turn?: WriteTurn;
 }
 
 // SQLite's primary result codes.
@@ -61,6 +64,15 @@ const damaged = (cause: unknown): PlumblineError =>
  * transaction never fails half-way because another process wrote; until it has the lock it waits outside SQLite.
  */
 export async function writeTransaction<T>(db: DatabaseSync, waiting: Waiting, work: () => T): Promise<T> {
+  const giveBack = await waiting.turn?.take();
+  try {
+    return await writeInTurn(db, waiting, work);
+  } finally {
+    giveBack?.();
+  }
+}
+
+async function writeInTurn<T>(db: DatabaseSync, waiting: Waiting, work: () => T): Promise<T> {
   let waitedMs = 0;
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     try {

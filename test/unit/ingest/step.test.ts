@@ -42,7 +42,7 @@ describe('ingest step', () => {
       context,
     );
 
-  it('emits the whole image, every field of the contract in it', () => {
+  it('emits the whole image: every field that is known', () => {
     const { images } = take({ accountId: 'A1', fields: { stage: 'won', amount: 7 } });
     expect(images).toHaveLength(1);
     expect(images[0]).toMatchObject({
@@ -59,8 +59,8 @@ describe('ingest step', () => {
     });
     const image = images[0]?.image;
     if (image?.kind !== 'image') throw new Error('no image');
-    expect(Object.keys(image.fields)).toEqual([...contracts.deal.fields.keys()]);
-    expect(image.fields).toMatchObject({ id: 'D1', account_id: 'A1', stage: 'won', amount: 7, owner: null });
+    expect(image).toMatchObject({ id: 'D1', accountId: 'A1' });
+    expect(image.fields).toEqual({ stage: 'won', amount: 7 });
   });
 
   it('takes the time of an import from the change', () => {

@@ -1,0 +1,221 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { changeRecord } from '../producers/changes.ts';
+import { generateBook } from '../src/book/generate-book.ts';
+import { defaultThreads, startThreads } from '../src/cli/threads.ts';
+import type { CompiledSet } from '../src/compiler/compile.ts';
+import { encodeChange } from '../src/ingest/encode-change.ts';
+import { openEmbeddedLog } from '../src/log/embedded/open.ts';
+import { turnBuffer } from '../src/log/embedded/turn.ts';
+import { choosePartition } from '../src/log/place.ts';
+import type { Log, NewRecord, TaskCommit } from '../src/log/port.ts';
+import { topicNames, topicSpecs } from '../src/log/topics.ts';
+import { activateSets } from '../src/runtime/activate-sets.ts';
+import { compileDocument } from '../src/runtime/compile-document.ts';
+import { followControl } from '../src/runtime/control.ts';
+import { createHealth } from '../src/runtime/health.ts';
+import { lagOf, totalLag } from '../src/runtime/lag.ts';
+import { startWorker, type Worker } from '../src/runtime/worker.ts';
+import { waiverValue } from '../src/scoring/evidence.ts';
+import { answer } from '../src/scoring/score.ts';
+import { contracts } from './corpus.ts';
+import { median, medianRatio, type Row, row } from './measure.ts';
+
+export const topics = topicNames();
+const UNTIL = Date.UTC(2026, 6, 1);
+const ROUNDS = 5;
+const APPEND_BATCH = 1_000;
+
+export interface Scratch {
+  readonly path: string;
+  remove(): void;
+}
+
+export function scratch(): Scratch {
+  const path = mkdtempSync(join(tmpdir(), 'plumbline-bench-'));
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+export const openLog = (directory: string): Log =>
+  openEmbeddedLog({ directory, topics: topicSpecs(topics), clock: Date.now });
+
+const compile = (document: Parameters<typeof compileDocument>[0]) => compileDocument(document, contracts);
+
+export async function activate(log: Log, sets: readonly CompiledSet[]): Promise<void> {
+  const control = await followControl(log, topics, compile);
+  await activateSets(log, topics, control, sets, { at: 0, by: 'benchmark' });
+}
+
+export const startOn = (log: Log): Promise<Worker> =>
+  startWorker({
+    log,
+    topics,
+    contracts,
+    answer,
+    compile,
+    waiverValue,
+    clock: Date.now,
+    random: Math.random,
+    pollMs: 5,
+  });
+
+export async function untilIdle(log: Log): Promise<void> {
+  while (totalLag(await lagOf(log, topics)) > 0) await sleep(5);
+}
+
+export async function appendAll(log: Log, records: readonly NewRecord[]): Promise<void> {
+  for (let i = 0; i < records.length; i += APPEND_BATCH) await log.append(records.slice(i, i + APPEND_BATCH));
+}
+
+export function bookRecords(accounts: number, deals: number): readonly NewRecord[] {
+  const intake = { kind: 'import', importId: 'bench' } as const;
+  return [...generateBook({ seed: 1, until: UNTIL, accounts, deals })].map((change) =>
+    changeRecord(topics, change, encodeChange(change, contracts), intake),
+  );
+}
+
+interface Commit {
+  readonly task: string;
+  readonly outputs: readonly NewRecord[];
+  readonly state: TaskCommit['state'];
+  readonly position: number;
+}
+
+/** The log, and what its tasks commit through it. */
+function recording(log: Log, commits: Commit[]): Log {
+  return {
+    ...log,
+    async openTask(input) {
+      const session = await log.openTask(input);
+      const task = `${input.stage}/${input.topic}/${input.partition}`;
+      return Object.defineProperty(Object.create(session), 'commit', {
+        value: async (commit: TaskCommit) => {
+          const placed = await session.commit(commit);
+          commits.push({ task, outputs: commit.outputs, state: new Map(commit.state), position: session.position });
+          return placed;
+        },
+      });
+    },
+  };
+}
+
+/** Both stages over a book, from inputs on the log to committed results: seconds. */
+export async function runOurs(records: readonly NewRecord[], sets: readonly CompiledSet[], commits?: Commit[]) {
+  const directory = scratch();
+  const log = openLog(directory.path);
+  try {
+    await activate(log, sets);
+    await appendAll(log, records);
+    const start = performance.now();
+    const worker =
+      commits === undefined
+        ? await startThreads(directory.path, defaultThreads(), turnBuffer(), createHealth())
+        : await startOn(recording(log, commits));
+    await untilIdle(log);
+    const seconds = (performance.now() - start) / 1000;
+    await worker.stop(10_000);
+    return seconds;
+  } finally {
+    await log.close();
+    directory.remove();
+  }
+}
+
+/** The same rows and bytes, in the same transactions, into the same tables: nothing is read, decoded or decided. */
+async function runBare(records: readonly NewRecord[], sets: readonly CompiledSet[], commits: readonly Commit[]) {
+  const directory = scratch();
+  const log = openLog(directory.path);
+  await activate(log, sets);
+  await appendAll(log, records);
+  await log.close();
+  const db = new DatabaseSync(join(directory.path, 'log.sqlite'));
+  try {
+    for (const pragma of [
+      'journal_mode = WAL',
+      'synchronous = NORMAL',
+      'cache_size = -65536',
+      'wal_autocheckpoint = 4096',
+    ])
+      db.exec(`PRAGMA ${pragma}`);
+    const write = bareWriter(db);
+    const start = performance.now();
+    for (const commit of commits) write(commit);
+    return (performance.now() - start) / 1000;
+  } finally {
+    db.close();
+    directory.remove();
+  }
+}
+
+function bareWriter(db: DatabaseSync): (commit: Commit) => void {
+  const partitions = new Map<
+    string,
+    { readonly id: number; next: number; readonly insert: ReturnType<DatabaseSync['prepare']> }
+  >();
+  const counts = new Map<string, number>();
+  for (const row of db.prepare('SELECT id, topic, partition, next FROM partitions').all()) {
+    const { id, topic, partition, next } = row as { id: number; topic: string; partition: number; next: number };
+    partitions.set(`${topic}/${partition}`, {
+      id,
+      next,
+      insert: db.prepare(`INSERT INTO records_${id} VALUES (?, ?, ?, ?, ?)`),
+    });
+    counts.set(topic, Math.max(counts.get(topic) ?? 0, partition + 1));
+  }
+  const tasks = new Map<string, number>();
+  const addTask = db.prepare('INSERT INTO tasks (name, epoch, position, commit_number) VALUES (?, 1, 0, 0)');
+  const put = db.prepare(
+    'INSERT INTO state VALUES (?, ?, ?) ON CONFLICT (task, key) DO UPDATE SET value = excluded.value',
+  );
+  const remove = db.prepare('DELETE FROM state WHERE task = ? AND key = ?');
+  const saveNext = db.prepare('UPDATE partitions SET next = ? WHERE id = ?');
+  const saveTask = db.prepare('UPDATE tasks SET position = ?, commit_number = commit_number + 1 WHERE id = ?');
+  return (commit) => {
+    db.exec('BEGIN IMMEDIATE');
+    const task = tasks.get(commit.task) ?? Number(addTask.run(commit.task).lastInsertRowid);
+    tasks.set(commit.task, task);
+    const touched = new Set<{ readonly id: number; next: number }>();
+    for (const record of commit.outputs) {
+      const partition = partitions.get(`${record.topic}/${choosePartition(record, counts.get(record.topic) ?? 1)}`);
+      if (partition === undefined) throw new Error(`no topic ${record.topic}`);
+      const headers = Object.keys(record.headers).length === 0 ? null : JSON.stringify(record.headers);
+      partition.insert.run(partition.next++, record.key, record.value, headers, 0);
+      touched.add(partition);
+    }
+    for (const { id, next } of touched) saveNext.run(next, id);
+    for (const [key, value] of commit.state) value === undefined ? remove.run(task, key) : put.run(task, key, value);
+    put.run(task, '', '1');
+    saveTask.run(commit.position, task);
+    db.exec('COMMIT');
+  };
+}
+
+/** End to end on the embedded log, beside the least that SQLite has to do for it. */
+export async function embeddedRow(sets: readonly CompiledSet[]): Promise<Row> {
+  const records = bookRecords(400, 3_000);
+  const commits: Commit[] = [];
+  await runOurs(records, sets, commits);
+  const ours: number[] = [];
+  const bare: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    ours.push(await runOurs(records, sets));
+    bare.push(await runBare(records, sets, commits));
+  }
+  const rate = (seconds: readonly number[]) => records.length / median(seconds);
+  const results = commits.reduce(
+    (sum, { outputs }) => sum + outputs.filter(({ topic }) => topic === topics.results).length,
+    0,
+  );
+  return row(
+    'embedded, end to end: a bare loop that writes the same rows into SQLite',
+    'changes/s',
+    rate(ours),
+    rate(bare),
+    medianRatio(bare, ours),
+    '>= 0.4',
+    `${records.length} changes, ${results} results, ${commits.length} commits`,
+  );
+}

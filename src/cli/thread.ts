@@ -1,0 +1,57 @@
+import { BroadcastChannel, parentPort, workerData } from 'node:worker_threads';
+import { loadContracts } from '../../schemas/contracts.ts';
+import { formatError } from '../errors.ts';
+import { compileDocument } from '../runtime/compile-document.ts';
+import { startWorker, type Worker } from '../runtime/worker.ts';
+import { waiverValue } from '../scoring/evidence.ts';
+import { answer } from '../scoring/score.ts';
+import { openLog, topics } from './open-log.ts';
+import { type FromThread, type StopThread, type ThreadData, WAKE_CHANNEL } from './threads.ts';
+
+/** One thread of the processor: the tasks of its partitions, until it is told to stop. */
+const REPORT_EVERY_MS = 200;
+
+const { dataDir, index, of, turn } = workerData as ThreadData;
+const tell = (message: FromThread): void => parentPort?.postMessage(message);
+
+const channel = new BroadcastChannel(WAKE_CHANNEL);
+let worker: Worker | null = null;
+channel.onmessage = () => worker?.wake();
+const log = openLog(dataDir, {
+  turn,
+  onAppend: () => {
+    worker?.wake();
+    channel.postMessage(null);
+  },
+});
+
+try {
+  const contracts = loadContracts();
+  const started = await startWorker({
+    log,
+    topics,
+    contracts,
+    answer,
+    compile: (document) => compileDocument(document, contracts),
+    waiverValue,
+    clock: Date.now,
+    random: Math.random,
+    // A partition's ingest and scoring stay together: most of what a deal's ingest makes is scored beside it.
+    takes: ({ partition }) => partition % of === index,
+  });
+  worker = started;
+  parentPort?.on('message', ({ deadlineMs }: StopThread) => started.stop(deadlineMs));
+  const report = (): void => tell({ kind: 'health', report: started.health.report() });
+  const reporting = setInterval(report, REPORT_EVERY_MS);
+  tell({ kind: 'up' });
+  const end = await started.ended;
+  clearInterval(reporting);
+  report();
+  tell({ kind: 'ended', end });
+} catch (error) {
+  tell({ kind: 'failed', message: formatError(error) });
+} finally {
+  await log.close();
+  channel.close();
+  parentPort?.close();
+}

@@ -1,0 +1,109 @@
+import { availableParallelism } from 'node:os';
+import { BroadcastChannel, Worker as Thread } from 'node:worker_threads';
+import type { Health, HealthReport, SystemPosture } from '../runtime/health.ts';
+import type { Worker, WorkerEnd } from '../runtime/worker.ts';
+
+/** More threads than partitions have nothing to do, and each holds its own page cache and compiled sets. */
+export const MAX_THREADS = 4;
+
+export const defaultThreads = (): number => Math.min(MAX_THREADS, availableParallelism());
+
+/** Every thread of the process hears on it that something was appended. */
+export const WAKE_CHANNEL = 'plumbline-appended';
+
+export interface ThreadData {
+  readonly dataDir: string;
+  readonly index: number;
+  readonly of: number;
+  readonly turn: SharedArrayBuffer;
+}
+
+export type FromThread =
+  | { readonly kind: 'up' }
+  | { readonly kind: 'health'; readonly report: HealthReport }
+  | { readonly kind: 'ended'; readonly end: WorkerEnd }
+  | { readonly kind: 'failed'; readonly message: string };
+
+export interface StopThread {
+  readonly kind: 'stop';
+  readonly deadlineMs: number;
+}
+
+/**
+ * The tasks of a worker, shared out to threads by partition, each with the log open for itself. HTTP and the commands
+ * of this thread stay quick whatever the tasks have to do.
+ * @param health what this thread itself has to say; the threads' own reports are added to it
+ */
+export async function startThreads(
+  dataDir: string,
+  count: number,
+  turn: SharedArrayBuffer,
+  health: Health,
+): Promise<Worker> {
+  const channel = new BroadcastChannel(WAKE_CHANNEL);
+  channel.unref();
+  const threads = Array.from({ length: count }, (_, index) => startThread({ dataDir, index, of: count, turn }));
+  await Promise.all(threads.map(({ up }) => up));
+  const ended = Promise.all(threads.map((thread) => thread.ended)).then((ends): WorkerEnd => {
+    channel.close();
+    return ends.includes('failed') ? 'failed' : ends.includes('lost') ? 'lost' : 'stopped';
+  });
+  return {
+    health: { ...health, report: () => mergeReports([health.report(), ...threads.map(({ report }) => report())]) },
+    wake: () => channel.postMessage(null),
+    async stop(deadlineMs) {
+      for (const thread of threads) thread.stop(deadlineMs);
+      await ended;
+    },
+    ended,
+  };
+}
+
+interface StartedThread {
+  /** @throws what kept it from opening its tasks */
+  readonly up: Promise<void>;
+  readonly ended: Promise<WorkerEnd>;
+  report(): HealthReport;
+  stop(deadlineMs: number): void;
+}
+
+const NOTHING_YET: HealthReport = { posture: 'nominal', reasons: [], counters: {} };
+
+function startThread(data: ThreadData): StartedThread {
+  const thread = new Thread(new URL('./thread.ts', import.meta.url), { workerData: data });
+  let report = NOTHING_YET;
+  let end: WorkerEnd = 'failed';
+  const up = new Promise<void>((resolve, reject) => {
+    thread.on('message', (message: FromThread) => {
+      if (message.kind === 'health') report = message.report;
+      else if (message.kind === 'ended') end = message.end;
+      else if (message.kind === 'up') resolve();
+      else reject(new Error(message.message));
+    });
+    thread.on('error', (error) => {
+      const reason = error instanceof Error ? error.message : String(error);
+      report = { ...report, posture: 'critical', reasons: [...report.reasons, `thread ${data.index}: ${reason}`] };
+      reject(error);
+    });
+  });
+  return {
+    up,
+    ended: new Promise((resolve) => thread.once('exit', () => resolve(end))),
+    report: () => report,
+    stop: (deadlineMs) => thread.postMessage({ kind: 'stop', deadlineMs } satisfies StopThread),
+  };
+}
+
+const POSTURES: readonly SystemPosture[] = ['nominal', 'degraded', 'critical'];
+
+function mergeReports(reports: readonly HealthReport[]): HealthReport {
+  const counters: { [name: string]: number } = {};
+  for (const report of reports)
+    for (const [name, count] of Object.entries(report.counters)) counters[name] = (counters[name] ?? 0) + count;
+  const worst = Math.max(...reports.map(({ posture }) => POSTURES.indexOf(posture)));
+  return {
+    posture: POSTURES[worst] ?? 'critical',
+    reasons: reports.flatMap(({ reasons }) => reasons),
+    counters: Object.fromEntries(Object.entries(counters).sort(([a], [b]) => (a < b ? -1 : 1))),
+  };
+}
