@@ -24,7 +24,7 @@ import { answer } from '../src/scoring/score.ts';
 import { contracts } from './corpus.ts';
 import { median, medianRatio, type Row, row } from './measure.ts';
 
-export const topics = topicNames();
+const topics = topicNames();
 const UNTIL = Date.UTC(2026, 6, 1);
 const ROUNDS = 5;
 const APPEND_BATCH = 1_000;
@@ -62,15 +62,15 @@ export const startOn = (log: Log): Promise<Worker> =>
     pollMs: 5,
   });
 
-export async function untilIdle(log: Log): Promise<void> {
-  while (totalLag(await lagOf(log, topics)) > 0) await sleep(5);
+export async function untilIdle(log: Log, backlog = 0): Promise<void> {
+  while (totalLag(await lagOf(log, topics)) > backlog) await sleep(10);
 }
 
 export async function appendAll(log: Log, records: readonly NewRecord[]): Promise<void> {
   for (let i = 0; i < records.length; i += APPEND_BATCH) await log.append(records.slice(i, i + APPEND_BATCH));
 }
 
-export function bookRecords(accounts: number, deals: number): readonly NewRecord[] {
+function bookRecords(accounts: number, deals: number): readonly NewRecord[] {
   const intake = { kind: 'import', importId: 'bench' } as const;
   return [...generateBook({ seed: 1, until: UNTIL, accounts, deals })].map((change) =>
     changeRecord(topics, change, encodeChange(change, contracts), intake),
@@ -103,7 +103,7 @@ function recording(log: Log, commits: Commit[]): Log {
 }
 
 /** Both stages over a book, from inputs on the log to committed results: seconds. */
-export async function runOurs(records: readonly NewRecord[], sets: readonly CompiledSet[], commits?: Commit[]) {
+async function runOurs(records: readonly NewRecord[], sets: readonly CompiledSet[], commits?: Commit[]) {
   const directory = scratch();
   const log = openLog(directory.path);
   try {
