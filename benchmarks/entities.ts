@@ -1,20 +1,14 @@
 import { changeRecord } from '../producers/changes.ts';
-import { openLog, topics } from '../src/cli/open-log.ts';
-import { defaultThreads, startThreads } from '../src/cli/threads.ts';
+import { topics } from '../src/cli/open-log.ts';
 import type { CompiledSet } from '../src/compiler/compile.ts';
-import { turnBuffer } from '../src/log/embedded/turn.ts';
-import type { Log, NewRecord } from '../src/log/port.ts';
-import { createHealth } from '../src/runtime/health.ts';
-import type { Worker } from '../src/runtime/worker.ts';
-import { activate, scratch, untilIdle } from './embedded.ts';
+import type { NewRecord } from '../src/log/port.ts';
 import { median, medianRatio, type Row, row } from './measure.ts';
+import { feed, type Running, startProcessor } from './processor.ts';
 
 const FEW = 10_000;
 const MANY = 1_000_000;
 const CHANGES_A_ROUND = 10_000;
 const ROUNDS = 7;
-const APPEND_BATCH = 2_000;
-const MAX_BACKLOG = 20_000;
 const START = Date.UTC(2026, 0, 1);
 const STAGES = ['prospecting', 'qualification', 'proposal', 'negotiation'];
 
@@ -41,45 +35,16 @@ export function dealChange(deal: number, n: number): NewRecord {
   return changeRecord(topics, { entity: 'deal', id }, JSON.stringify(change), { kind: 'import', importId: 'bench' });
 }
 
-export interface Running {
-  readonly log: Log;
-  readonly worker: Worker;
-  stop(): Promise<void>;
-}
-
-/** The processor's threads on a log of their own, as `run` starts them. */
-export async function startProcessor(sets: readonly CompiledSet[]): Promise<Running> {
-  const directory = scratch();
-  const turn = turnBuffer();
-  let worker: Worker | undefined;
-  const log = openLog(directory.path, { turn, onAppend: () => worker?.wake() });
-  await activate(log, sets);
-  const started = await startThreads(directory.path, defaultThreads(), turn, createHealth());
-  worker = started;
-  return {
-    log,
-    worker: started,
-    async stop() {
-      await started.stop(10_000);
-      await log.close();
-      directory.remove();
-    },
-  };
-}
-
-/** Appends as fast as the processor keeps up. */
-export async function feed(log: Log, count: number, make: (index: number) => NewRecord): Promise<void> {
-  for (let from = 0; from < count; from += APPEND_BATCH) {
-    const size = Math.min(APPEND_BATCH, count - from);
-    await log.append(Array.from({ length: size }, (_, i) => make(from + i)));
-    await untilIdle(log, MAX_BACKLOG);
-  }
-  await untilIdle(log);
+export function* dealChanges(count: number, make: (index: number) => NewRecord): Generator<NewRecord> {
+  for (let index = 0; index < count; index++) yield make(index);
 }
 
 async function filled(entities: number, sets: readonly CompiledSet[]): Promise<Running> {
   const running = await startProcessor(sets);
-  await feed(running.log, entities, (deal) => dealChange(deal, 0));
+  await feed(
+    running.log,
+    dealChanges(entities, (deal) => dealChange(deal, 0)),
+  );
   return running;
 }
 
@@ -96,7 +61,10 @@ export async function entitiesRow(sets: readonly CompiledSet[]): Promise<Row> {
       ] as const) {
         const stride = 7_919 * (round + 3);
         const start = performance.now();
-        await feed(running.log, CHANGES_A_ROUND, (i) => dealChange((i * stride) % entities, 10 + round * 2 + (i % 2)));
+        await feed(
+          running.log,
+          dealChanges(CHANGES_A_ROUND, (i) => dealChange((i * stride) % entities, 10 + round)),
+        );
         if (round >= 0) times[name].push(((performance.now() - start) * 1000) / CHANGES_A_ROUND);
       }
   } finally {

@@ -1,7 +1,8 @@
 import { compileSet } from '../src/compiler/compile.ts';
 import { contracts } from './corpus.ts';
-import { dealChange, feed, startProcessor } from './entities.ts';
+import { dealChange, dealChanges } from './entities.ts';
 import { median, type Row, row } from './measure.ts';
+import { feed, startProcessor } from './processor.ts';
 
 const CHANGES = 5_000_000;
 const ENTITIES = 20_000;
@@ -27,7 +28,10 @@ export async function memoryRow(): Promise<Row> {
   const samples: number[] = [];
   try {
     for (let done = 0; done < CHANGES; done += STEP) {
-      await feed(running.log, STEP, (i) => dealChange((done + i) % ENTITIES, Math.floor((done + i) / ENTITIES)));
+      await feed(
+        running.log,
+        dealChanges(STEP, (i) => dealChange((done + i) % ENTITIES, Math.floor((done + i) / ENTITIES))),
+      );
       samples.push(process.memoryUsage.rss() / 2 ** 20);
       process.stderr.write(`\r${done + STEP} of ${CHANGES} changes, ${samples[samples.length - 1]?.toFixed(0)} MiB `);
     }
