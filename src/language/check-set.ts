@@ -283,7 +283,7 @@ function checkConstraint(
     [when, 'when'],
     [expr, kind],
   ] as const)
-    for (const found of part ? findConstantConditions(part.expr, part.text) : [])
+    for (const found of part ? findConstantConditions(part.expr) : [])
       report(places.inside([...path, key], found.span.start, found.span.end), found.code, found.message, found.hint);
   const checked: CheckedConstraint = {
     id: constraint.id,

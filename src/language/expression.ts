@@ -122,6 +122,45 @@ export function pathOf(expr: Expr): string | null {
   return object === null ? null : `${object}.${expr.name}`;
 }
 
+/** Whether two expressions are written alike but for white space, parentheses and the names of variables. */
+export function sameExpr(a: Expr, b: Expr): boolean {
+  return a.op === b.op && JSON.stringify(shapeOf(a, new Map())) === JSON.stringify(shapeOf(b, new Map()));
+}
+
+/** @param variables by id, how many others were in scope: two that stand for the same have the same number */
+function shapeOf(expr: Expr, variables: ReadonlyMap<number, number>): unknown {
+  if (expr.op === 'variable') return ['variable', variables.get(expr.variableId) ?? `outer ${expr.variableId}`];
+  const inner = expr.op === 'macro' ? new Map([...variables, [expr.variableId, variables.size]]) : variables;
+  return [expr.op, ...ownOf(expr), ...childrenOf(expr).map((child) => shapeOf(child, inner))];
+}
+
+/** What a node says besides its sub-expressions. */
+function ownOf(expr: Expr): readonly unknown[] {
+  switch (expr.op) {
+    case 'literal':
+      return [expr.type.k, expr.value];
+    case 'entity':
+      return [expr.entity];
+    case 'param':
+    case 'field':
+      return [expr.name];
+    case 'has':
+      return [expr.field.name];
+    case 'compare':
+      return [expr.comparison];
+    case 'equal':
+      return [expr.negated];
+    case 'arithmetic':
+      return [expr.arithmetic];
+    case 'call':
+      return [expr.fn];
+    case 'macro':
+      return [expr.macro, expr.predicate !== null];
+    default:
+      return [];
+  }
+}
+
 export function typeName(type: Type): string {
   switch (type.k) {
     case 'enum':
