@@ -5,6 +5,7 @@ import type { Span } from './diagnostics.ts';
 import {
   type ArithmeticOp,
   type Comparison,
+  childrenOf,
   type Expr,
   type FieldNode,
   type MacroName,
@@ -320,9 +321,9 @@ function makeChecker(scope: Scope) {
       );
     const absent =
       object.op === 'entity' && (scope.entities.get(object.entity)?.mayBeAbsent ?? false) && !facts.has(object.entity);
-    const known = facts.has(factKey(object, name));
-    const misses = !known && (object.canMiss || absent || field.nullable);
-    const mayMiss = !known && (object.mayMiss || absent || field.nullable);
+    const key = factKey(object, name);
+    const known = key !== null && facts.has(key);
+    const isNullable = !known && (absent || field.nullable);
     return {
       op: 'field',
       object,
@@ -330,8 +331,8 @@ function makeChecker(scope: Scope) {
       fieldType: field.type,
       type: typeOfField(field.type),
       ...span,
-      mayMiss,
-      canMiss: misses,
+      mayMiss: object.mayMiss || isNullable,
+      canMiss: object.canMiss || isNullable,
       now: object.now,
     };
   }
@@ -341,7 +342,19 @@ function makeChecker(scope: Scope) {
     const left = condition(check(ast.args[0], facts, variables));
     const known = op === 'and' ? presentIf(left, true) : presentIf(left, false);
     const right = condition(check(ast.args[1], union(facts, known), variables));
-    return { op, left, right, type: BOOL, start: ast.start, end: ast.end, ...joins([left, right]) };
+    // A missing left side is absorbed where the right one decides whenever it is: `deal.amount > 0 && has(deal.amount)`.
+    const absorbs = !right.mayMiss && !missesDespite(left, presentIf(right, op === 'and'));
+    const joined = joins([left, right]);
+    return {
+      op,
+      left,
+      right,
+      type: BOOL,
+      start: ast.start,
+      end: ast.end,
+      ...joined,
+      mayMiss: joined.mayMiss && !absorbs,
+    };
   }
 
   function conditional(
@@ -901,21 +914,23 @@ function checkSymbol(expr: Expr, other: Expr): void {
     );
 }
 
-function factKey(object: Expr, name: string): string {
+/** Names a field of an entity or of a variable; null where the object can be another one each time, as an index gives. */
+function factKey(object: Expr, name: string): string | null {
   if (object.op === 'variable') return `#${object.variableId}.${name}`;
   const path = pathOf(object);
-  return path === null ? `?${object.start}.${name}` : `${path}.${name}`;
+  return path === null ? null : `${path}.${name}`;
 }
 
-/** What is certainly present when a condition has this answer. */
+/** What is certainly present when a condition has this answer, and also when it is missing. */
 export function presentIf(expr: Expr, answer: boolean): Facts {
   switch (expr.op) {
-    case 'has':
-      if (!answer) return NO_FACTS;
-      return new Set([
-        factKey(expr.field.object, expr.field.name),
-        ...(expr.field.object.op === 'entity' ? [expr.field.object.entity] : []),
-      ]);
+    case 'has': {
+      const { object, name } = expr.field;
+      const key = factKey(object, name);
+      // The right side of `has(x) && …` is evaluated also where has(x) is missing.
+      if (!answer || expr.canMiss || key === null) return NO_FACTS;
+      return new Set(object.op === 'entity' ? [key, object.entity] : [key]);
+    }
     case 'not':
       return presentIf(expr.arg, !answer);
     case 'and':
@@ -927,6 +942,28 @@ export function presentIf(expr: Expr, answer: boolean): Facts {
     }
     default:
       return NO_FACTS;
+  }
+}
+
+/** Whether an expression may be missing though these facts hold; true where that is not easily told. */
+function missesDespite(expr: Expr, facts: Facts): boolean {
+  if (!expr.mayMiss) return false;
+  switch (expr.op) {
+    case 'field': {
+      const key = factKey(expr.object, expr.name);
+      return key === null || !facts.has(key) || missesDespite(expr.object, facts);
+    }
+    case 'compare':
+    case 'equal':
+    case 'in':
+    case 'not':
+    case 'and':
+    case 'or':
+    case 'date':
+    case 'negate':
+      return childrenOf(expr).some((child) => missesDespite(child, facts));
+    default:
+      return true;
   }
 }
 

@@ -125,6 +125,13 @@ const CASES: readonly Case[] = [
     'leave on_missing out',
   ],
   [
+    'PLB-SET-ON-MISSING',
+    setDocument({
+      constraint: 'when: has(deal.approvals[0].value)\n    ▸require: 5 < deal.approvals[1].value\n    message: m',
+    }),
+    'add on_missing: violated, satisfied or unknown',
+  ],
+  [
     'PLB-SET-MESSAGE',
     setDocument({ constraint: 'require: has(deal.name)\n    message: "is ▸{{deal.name"' }),
     'close it, or write the text without braces',
