@@ -1,5 +1,5 @@
 import { isTimeZone } from './builtins.ts';
-import { checkExpression, type Facts, type Finding, NO_FACTS, presentIf, type Scope } from './check-expression.ts';
+import { checkExpression, type Finding, type Scope } from './check-expression.ts';
 import type {
   CheckedConstraint,
   CheckedExample,
@@ -29,6 +29,7 @@ import {
   type SetDocument,
 } from './document-shape.ts';
 import { childrenOf, type Expr, type Type } from './expression.ts';
+import { type Facts, NO_FACTS, presentIf } from './facts.ts';
 import { type Path, type Places, readDocument } from './read-document.ts';
 import { didYouMean } from './suggest.ts';
 
@@ -131,7 +132,9 @@ export function scopeOf(entity: EntityKind, contracts: Contracts, params: readon
             ['account', account],
           ])
         : new Map([['account', account]]),
-    params: new Map(params.map((param) => [param.name, param.type])),
+    params: new Map(
+      params.map(({ name, type, value, by }) => [name, { type, values: [value, ...(by?.values.values() ?? [])] }]),
+    ),
   };
 }
 

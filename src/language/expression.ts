@@ -39,6 +39,14 @@ export interface FieldNode extends Base {
   readonly fieldType: FieldType;
 }
 
+export interface VariableNode extends Base {
+  readonly op: 'variable';
+  readonly name: string;
+  readonly variableId: number;
+  /** Its list is made of literals: an int of them is a double beside one. */
+  readonly ofLiterals: boolean;
+}
+
 export interface MacroNode extends Base {
   readonly op: 'macro';
   readonly macro: MacroName;
@@ -55,7 +63,7 @@ export interface MacroNode extends Base {
 export type Expr =
   | (Base & { readonly op: 'literal'; readonly value: string | number | boolean })
   | (Base & { readonly op: 'entity'; readonly entity: EntityKind })
-  | (Base & { readonly op: 'variable'; readonly name: string; readonly variableId: number })
+  | VariableNode
   | (Base & { readonly op: 'param'; readonly name: string })
   | (Base & { readonly op: 'now' })
   | FieldNode

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Scope } from '../../../src/language/check-expression.ts';
+import { checkExpression, type Scope } from '../../../src/language/check-expression.ts';
+import { scopeOf } from '../../../src/language/check-set.ts';
+import type { CheckedParam } from '../../../src/language/checked-set.ts';
 import { type Fields, readContract } from '../../../src/language/contract.ts';
 import { compileExpression, contracts, MISSING } from '../../support/evaluate-expression.ts';
 
@@ -100,3 +102,98 @@ describe('has(…) on the right', () => {
     'deal.amount > 0 && has(deal.amount) && deal.margin_pct > 0',
   ])('does not where it does not decide: %s', (text) => expect(compiled(text).expr.mayMiss).toBe(true));
 });
+
+const texts: readonly CheckedParam[] = [
+  {
+    name: 's',
+    type: { k: 'string' },
+    unit: null,
+    value: 'won',
+    by: { entity: 'deal', field: 'segment', values: new Map([['smb', 'lots']]) },
+  },
+  { name: 'right', type: { k: 'string' }, unit: null, value: 'won', by: null },
+];
+
+describe('a text beside an enum', () => {
+  it.each([
+    ['deal.stage == params.s', 'did you mean `lost`?'],
+    ['params.s != deal.stage', 'did you mean `lost`?'],
+    ['deal.stage in [params.s]', 'did you mean `lost`?'],
+    ['deal.stage in (has(deal.name) ? ["wno"] : ["won"])', 'did you mean `won`?'],
+    ['"wno" in [deal.stage]', 'did you mean `won`?'],
+    ['deal.stage == (has(deal.name) ? "wno" : "won")', 'did you mean `won`?'],
+    ['(has(deal.name) ? "won" : (has(deal.owner) ? "lost" : "wno")) == deal.stage', 'did you mean `won`?'],
+  ])('is one of its values: %s', (text, hint) => {
+    const { findings } = compileExpression(text, texts);
+    expect(findings.map((found) => [found.code, found.hint])).toEqual([['PLB-EXPR-ENUM', hint]]);
+  });
+
+  it.each([
+    'deal.stage == params.right',
+    'deal.name == params.s',
+    'deal.stage == (has(deal.name) ? "won" : "lost")',
+    '"won" in [deal.stage]',
+    'deal.segment == (has(deal.name) ? "wno" : "won")',
+  ])('may be: %s', (text) => expect(compileExpression(text, texts).findings).toEqual([]));
+});
+
+describe('an integer literal beside a double', () => {
+  const deals: readonly Fields[] = [
+    { amount: 1, stage: 'won', approvals: [approval(1), approval(2)] },
+    { amount: 2.5, stage: 'lost', approvals: [approval(1.5)] },
+  ];
+
+  it.each<[string, readonly unknown[]]>([
+    ['deal.amount > (deal.stage == "won" ? 2 : 1)', [false, true]],
+    ['deal.amount * (deal.stage == "won" ? 3 : 2 + 2)', [3, 10]],
+    ['(deal.stage == "won" ? 1 : 0) == 1.0', [true, false]],
+    ['[1, 2].exists(x, deal.amount == x)', [true, false]],
+    ['[1, 2].all(x, deal.amount >= x - 1)', [true, true]],
+    ['[1, 2].exists(x, deal.amount == x && size(deal.approvals) > x)', [true, false]],
+    ['deal.approvals.map(a, a.value) == [1, 2]', [true, false]],
+    ['[-1, 2] != deal.approvals.map(a, a.value)', [true, true]],
+    ['deal.amount in (deal.stage == "won" ? [1] : [2])', [true, false]],
+    ['[1] in [deal.approvals.map(a, a.value * 2)]', [false, false]],
+    ['size(deal.stage == "won" ? [1, 2] : [1.5]) == 2', [true, false]],
+  ])('is a double: %s', (text, expected) => expect(answers(text, deals)).toEqual(expected));
+
+  it('is one where a double is expected', () => {
+    const grade = 'deal.stage == "won" ? 1 : 0';
+    const { expr } = checkExpression(grade, scopeOf('deal', contracts, []), 'double');
+    expect(expr?.type.k).toBe('double');
+  });
+
+  it.each([
+    'deal.amount > (deal.stage == "won" ? deal.push_count : 50)',
+    'deal.amount > 7 / 2',
+    'deal.approvals.exists(a, a.value == size(deal.approvals))',
+    '[1, deal.push_count].exists(x, deal.amount == x)',
+  ])('but no other int is: %s', (text) =>
+    expect(compileExpression(text).findings.map(({ code }) => code)).toEqual(['PLB-EXPR-TYPE']),
+  );
+});
+
+describe('records', () => {
+  it.each([
+    'deal.contacts == deal.contacts.filter(c, has(c.title))',
+    '[deal.contacts] != [deal.contacts]',
+    'deal.contacts in [deal.contacts]',
+    'deal.contacts[0] in deal.contacts',
+    'deal.contacts[0] == deal.contacts[1]',
+    '[][0] == deal.contacts[1]',
+  ])('are not compared: %s', (text) =>
+    expect(compileExpression(text).findings.map(({ code }) => code)).toEqual(['PLB-EXPR-TYPE']),
+  );
+
+  it('a list of them is compared with an empty one', () =>
+    expect(answers('deal.approvals == []', [{ approvals: [] }, { approvals: [approval(1)] }])).toEqual([true, false]));
+});
+
+it.each([
+  ['deal.contacts[0] == null', 'ask with has(…), which takes a field'],
+  ['params.s == null', 'ask with has(…), which takes a field'],
+  ['deal.amount * 2.0 == null', 'ask with has(…), which takes a field'],
+  ['null != deal.contacts[0].title', 'write has(deal.contacts[0].title)'],
+])('a comparison with null is told what has() takes: %s', (text, hint) =>
+  expect(compileExpression(text, texts).findings).toMatchObject([{ code: 'PLB-EXPR-NULL', hint }]),
+);

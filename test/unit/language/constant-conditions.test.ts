@@ -24,8 +24,8 @@ describe('a constant condition', () => {
     ['deal.amount   >= deal .amount', 'deal.amount   >= deal .amount'],
     ['(deal.name + " " == deal.name + " ") == account.is_trial', 'deal.name + " " == deal.name + " "'],
     [
-      'deal.contacts.filter(c, has(c.title)) == deal.contacts.filter(x, has(x.title))',
-      'deal.contacts.filter(c, has(c.title)) == deal.contacts.filter(x, has(x.title))',
+      'deal.contacts.map(c, c.title) == deal.contacts.map(x, x.title)',
+      'deal.contacts.map(c, c.title) == deal.contacts.map(x, x.title)',
     ],
   ])('is found: %s', (text, part) => expect(constantParts(text)).toEqual([part]));
 
