@@ -31,6 +31,7 @@ import {
 import { childrenOf, type Expr, type Type } from './expression.ts';
 import { type Facts, NO_FACTS, presentIf } from './facts.ts';
 import { type Path, type Places, readDocument } from './read-document.ts';
+import { snap } from './snap.ts';
 import { didYouMean } from './suggest.ts';
 
 /** Where a grade without `violated_below` counts as violated. */
@@ -296,7 +297,7 @@ function checkConstraint(
     when,
     kind,
     expr,
-    violatedBelow: (constraint.violated_below ?? DEFAULT_VIOLATED_BELOW) * 10_000,
+    violatedBelow: snap((constraint.violated_below ?? DEFAULT_VIOLATED_BELOW) * 10_000),
     onMissing: constraint.on_missing ?? 'unknown',
     message,
     fix: constraint.fix ?? null,
