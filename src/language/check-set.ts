@@ -188,6 +188,14 @@ function checkParam(
   checkValue(parameter.default, [...path, 'default']);
   if (parameter.min !== undefined && parameter.max !== undefined && parameter.min > parameter.max)
     report(places.valueAt([...path, 'min']), 'PLB-SET-PARAM-RANGE', `\`${name}\` has a min above its max`);
+  for (const bound of ['min', 'max'] as const)
+    if (parameter[bound] !== undefined && PARAM_TYPES[parameter.type] !== 'number')
+      report(
+        places.keyAt([...path, bound]),
+        'PLB-SET-PARAM-RANGE',
+        `\`${name}\` is a ${parameter.type}, which has no \`${bound}\``,
+        'leave it out',
+      );
   const type: Type = { k: parameter.type };
   const base = { name, type, unit: parameter.unit ?? null, value: parameter.default };
   if (!parameter.by) return { ...base, by: null };
@@ -391,16 +399,22 @@ function checkTemplate(context: Context, scope: Scope, text: string, path: Path,
   return sound ? parts : null;
 }
 
-/** The `}}` that ends a hole: one inside quotes doesn't. */
+/** The `}}` that ends a hole: one inside quotes doesn't. Quotes are read as the parser of expressions reads them. */
 function endOfHole(text: string, from: number): number {
-  let quote: string | null = null;
+  let quotes: string | null = null;
   for (let i = from; i < text.length; i++) {
     const unit = text[i];
-    if (quote !== null) {
+    if (quotes !== null) {
+      // Also in a raw string the parser takes the next character for no quote.
       if (unit === '\\') i++;
-      else if (unit === quote) quote = null;
-    } else if (unit === '"' || unit === "'") quote = unit;
-    else if (unit === '}' && text[i + 1] === '}') return i;
+      else if (text.startsWith(quotes, i)) {
+        i += quotes.length - 1;
+        quotes = null;
+      }
+    } else if (unit === '"' || unit === "'") {
+      quotes = text.startsWith(unit.repeat(3), i) ? unit.repeat(3) : unit;
+      i += quotes.length - 1;
+    } else if (unit === '}' && text[i + 1] === '}') return i;
   }
   return -1;
 }
