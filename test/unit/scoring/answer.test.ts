@@ -51,7 +51,8 @@ describe('a result', () => {
         if (!set) return;
         const { json } = answer(set, subjectOf(deal, { account, previousBand: previous, previousPosture: previous }));
         const read = JSON.parse(json) as Result;
-        expect(reproduce(set, { ...read, control_offset: 3, input_offset: 9 })).toEqual({
+        const carried = { ...read, control_offset: 3, input_offset: 9, trace_id: 't', span_id: 's', traceparent: '00' };
+        expect(reproduce(set, carried)).toEqual({
           same: true,
           difference: null,
         });
