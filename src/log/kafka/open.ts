@@ -6,6 +6,7 @@ import type { Log, TaskInput, TaskSession } from '../port.ts';
 import { type KafkaSettings, makeKafka } from './client.ts';
 import { within } from './deadline.ts';
 import { asPortError } from './failure.ts';
+import { joinGroup } from './membership.ts';
 import { openReader } from './reader.ts';
 import { openKafkaSession, type SessionParts } from './session.ts';
 import { openTransactor, type Transactor } from './transactions.ts';
@@ -99,6 +100,8 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
       sessions.set(name, session);
       return session;
     },
+    share: (inputs, onChange, onCrash) =>
+      joinGroup(makeKafka(settings), `${prefix}plumbline-workers`, inputs, onChange, onCrash),
     async positionOf(input) {
       const { offset } = await parts.committed(groupOf(input), input.topic, input.partition);
       return offset ?? (await reader.bounds(input.topic, input.partition)).start;

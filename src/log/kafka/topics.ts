@@ -1,16 +1,8 @@
 import type { Admin } from 'kafkajs';
+import type { TopicLayout } from '../topics.ts';
 import { type KafkaSettings, makeKafka } from './client.ts';
 import { within } from './deadline.ts';
 import { asPortError } from './failure.ts';
-
-/** A topic as it must be on the cluster. */
-export interface TopicLayout {
-  readonly name: string;
-  readonly partitions: number;
-  readonly replication: number;
-  /** Such as `cleanup.policy` and `retention.ms`. */
-  readonly config: { readonly [name: string]: string };
-}
 
 const TIMEOUT_MS = 30_000;
 
