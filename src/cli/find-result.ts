@@ -4,7 +4,7 @@ import type { CompiledSet } from '../compiler/compile.ts';
 import { PlumblineError } from '../errors.ts';
 import type { Log } from '../log/port.ts';
 import { compileDocument } from '../runtime/compile-document.ts';
-import { newestOutputs } from '../runtime/read-outputs.ts';
+import { standingOutput } from '../runtime/read-outputs.ts';
 import type { Result } from '../scoring/result.ts';
 import { topics } from './open-log.ts';
 
@@ -25,10 +25,9 @@ export async function lastResults(
   const names = set === undefined ? await setNames(log) : [set];
   const found: FoundResult[] = [];
   for (const name of names) {
-    const [last] = await newestOutputs<Result>(
+    const last = await standingOutput<Result>(
       log,
       topics.results,
-      1,
       (result) => result.id === id && result.entity === entity && result.set === name,
     );
     if (last) found.push({ result: last.value, set: await setOfVersion(log, last.value.set_version) });
