@@ -57,10 +57,12 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.failure);
 });
 
+/** What was given is wrong: options, their values, the files that they name. */
+const OF_THE_CALL = /^PLB-(?:CLI|FILTER|BOOK|FIELD|RESULT|DEAD-LETTER)(?:-|$)/;
+
 try {
   await program.parseAsync();
 } catch (error) {
   process.stderr.write(`${formatError(error)}\n`);
-  const isUsage = error instanceof PlumblineError && /^PLB-(CLI|FILTER)/.test(error.code);
-  process.exitCode = isUsage ? EXIT.invalid : EXIT.failure;
+  process.exitCode = error instanceof PlumblineError && OF_THE_CALL.test(error.code) ? EXIT.invalid : EXIT.failure;
 }

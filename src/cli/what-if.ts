@@ -98,7 +98,10 @@ function readValue(entity: EntityKind, name: string, text: string): Value {
     const isText = ['string', 'enum', 'date', 'instant'].includes(field.type.kind);
     return decodeJson(field.type, isText ? text : parseJson(text), name);
   } catch (error) {
-    if (error instanceof ContractBreach) throw new PlumblineError(error.breach.code, error.breach.message);
+    if (error instanceof ContractBreach)
+      throw new PlumblineError(error.breach.code, `--set-field ${name}: ${error.breach.message}`, {
+        hint: `the contract says what \`${name}\` takes: see schemas/${entity}.avsc`,
+      });
     throw error;
   }
 }

@@ -94,6 +94,9 @@ describe('commands on a log', () => {
     expect(
       await plumbline(['what-if', ...at, '--entity', 'deal', '--id', 'D1', '--set-field', 'discont_pct=5']),
     ).toMatchObject({ code: 3, stderr: expect.stringContaining('did you mean `discount_pct`') });
+    expect(
+      await plumbline(['what-if', ...at, '--entity', 'deal', '--id', 'D1', '--set-field', 'discount_pct=much']),
+    ).toMatchObject({ code: 3, stderr: expect.stringContaining('PLB-FIELD-TYPE') });
     expect((await plumbline(['explain', ...at, '--entity', 'deal', '--id', 'nobody'])).stderr).toContain(
       'PLB-CLI-NO-RESULT',
     );
