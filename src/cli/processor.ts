@@ -1,8 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import pino, { type Logger } from 'pino';
 import { changeRecord } from '../../producers/changes.ts';
 import { loadContracts } from '../../schemas/contracts.ts';
@@ -17,10 +14,12 @@ import { followControl } from '../runtime/control.ts';
 import { createHealth } from '../runtime/health.ts';
 import { lagOf, totalLag } from '../runtime/lag.ts';
 import { newestOutputs } from '../runtime/read-outputs.ts';
+import { type Patience, patiently } from '../runtime/retry.ts';
 import type { Worker } from '../runtime/worker.ts';
 import type { PostureChange, Result } from '../scoring/result.ts';
 import { openLog, topics } from './open-log.ts';
 import { matchesPosture, matchesResult } from './output-match.ts';
+import { dropNote, noteProcessor } from './processor-note.ts';
 import type { Settings } from './settings.ts';
 import { startThreads } from './threads.ts';
 
@@ -35,7 +34,6 @@ export interface Processor {
 
 /** What is under way gets this long to be committed. */
 const STOP_DEADLINE_MS = 10_000;
-const PROCESSOR_FILE = 'processor.json';
 
 export function makeLogger(level: string): Logger {
   const known = Object.hasOwn(pino.levels.values, level) || level === 'silent';
@@ -51,6 +49,7 @@ export async function startProcessor(
 ): Promise<Processor> {
   const contracts = loadContracts();
   const health = createHealth();
+  const id = randomUUID();
   let worker: Worker | null = null;
   const turn = turnBuffer();
   const log = openLog(settings.dataDir, { turn, onAppend: () => worker?.wake() });
@@ -71,7 +70,7 @@ export async function startProcessor(
         ),
       status: async () => {
         const lags = await lagOf(log, topics);
-        return { ...(worker?.health ?? health).report(), lag: totalLag(lags), tasks: lags };
+        return { id, ...(worker?.health ?? health).report(), lag: totalLag(lags), tasks: lags };
       },
       ready: () => worker !== null && worker.health.report().posture !== 'critical',
       onError: (error) =>
@@ -92,9 +91,7 @@ export async function startProcessor(
     });
     worker = await startThreads(settings.dataDir, settings.threads, turn, health);
     const url = urlOf(server.server.address(), settings.host);
-    const note = join(settings.dataDir, PROCESSOR_FILE);
-    mkdirSync(settings.dataDir, { recursive: true });
-    writeFileSync(note, `${JSON.stringify({ pid: process.pid, url, id: randomUUID() })}\n`);
+    noteProcessor(settings.dataDir, { url, id });
     const running = worker;
     return {
       log,
@@ -105,11 +102,12 @@ export async function startProcessor(
         await server.close();
         await running.stop(STOP_DEADLINE_MS);
         await log.close();
-        rmSync(note, { force: true });
+        dropNote(settings.dataDir, id);
       },
     };
   } catch (error) {
     await server.close();
+    await worker?.stop(STOP_DEADLINE_MS);
     await log.close();
     throw error;
   }
@@ -152,11 +150,16 @@ export function untilSignal(): Promise<void> {
 }
 
 /** Waits until every task has taken all there is. */
-export async function untilCaughtUp(log: Log, onLag: (lag: number) => void, isOver: () => boolean): Promise<void> {
+export async function untilCaughtUp(
+  log: Log,
+  patience: Patience,
+  onLag: (lag: number) => void,
+  isOver: () => boolean,
+): Promise<void> {
   while (!isOver()) {
-    const lag = totalLag(await lagOf(log, topics));
+    const lag = totalLag(await patiently('lag', patience, () => lagOf(log, topics)));
     onLag(lag);
     if (lag === 0) return;
-    await sleep(100);
+    await patience.sleep(100);
   }
 }

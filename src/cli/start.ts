@@ -1,5 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { loadContracts } from '../../schemas/contracts.ts';
+import { formatError } from '../errors.ts';
+import type { Patience } from '../runtime/retry.ts';
 import { type Summary, summarize, type WorstEntity } from '../runtime/summary.ts';
 import { POSTURES } from '../scoring/posture.ts';
 import { POSTURE_STYLES, painter } from './colors.ts';
@@ -23,18 +26,19 @@ export function startCommand(program: Command): void {
       requireSets(settings.setFiles),
       makeLogger(process.env.PLUMBLINE_LOG_LEVEL ?? 'warn'),
     );
-    let over = false;
-    const stopped = untilSignal().then(() => {
-      over = true;
-      return 'stopped' as const;
-    });
-    const ended = processor.worker.ended.then((end) => {
-      over = true;
-      return end;
-    });
-    await bringUp(processor, settings.dataDir, () => over);
-    if (!over) process.stdout.write(hints(processor.url));
-    const end = await Promise.race([stopped, ended]);
+    const over = new AbortController();
+    const stopped = untilSignal().then(() => 'stopped' as const);
+    const ended = Promise.race([stopped, processor.worker.ended]).finally(() => over.abort());
+    // Whatever goes wrong on the way up, the processor is stopped: nothing else would end the process.
+    const failure = await bringUp(processor, settings.dataDir, over.signal).catch((error: unknown) => ({ error }));
+    if (failure && !over.signal.aborted) {
+      process.stderr.write(`${formatError(failure.error)}\n`);
+      await processor.stop();
+      process.exitCode = EXIT.failure;
+      return;
+    }
+    if (!over.signal.aborted) process.stdout.write(hints(processor.url));
+    const end = await ended;
     await processor.stop();
     if (end === 'stopped') process.stdout.write('\nstopped; everything that was answered is on the log\n');
     else {
@@ -44,14 +48,25 @@ export function startCommand(program: Command): void {
   });
 }
 
-async function bringUp({ log }: Processor, dataDir: string, isOver: () => boolean): Promise<void> {
+async function bringUp({ log, worker }: Processor, dataDir: string, over: AbortSignal): Promise<void> {
   const show = status(process.stdout);
+  const isOver = (): boolean => over.aborted;
+  const patience: Patience = {
+    sleep: (ms) => sleep(ms, undefined, { signal: over }).catch(() => {}),
+    random: Math.random,
+    health: worker.health,
+    isStopping: isOver,
+  };
   const book = await bookToFeed(log, dataDir, Date.now());
   if (book) {
-    process.stdout.write('The log is empty: feeding a generated book of business (a year of changes, made up).\n');
-    await feedBook(log, dataDir, book, loadContracts(), (fed) => show(`${fed} changes fed`), isOver);
+    process.stdout.write(
+      book.isResumed
+        ? 'Going on with the generated book of business that was not fed to its end.\n'
+        : 'The log is empty: feeding a generated book of business (a year of changes, made up).\n',
+    );
+    await feedBook(log, dataDir, book.note, loadContracts(), patience, (fed) => show(`${fed} changes fed`), isOver);
   }
-  await untilCaughtUp(log, (lag) => show(lag === 0 ? '' : `${lag} records to go`), isOver);
+  await untilCaughtUp(log, patience, (lag) => show(lag === 0 ? '' : `${lag} records to go`), isOver);
   show('');
   if (!isOver()) process.stdout.write(renderSummary(await summarize(log, topics, TOP)));
 }
