@@ -10,7 +10,7 @@ import { openPartitions } from './partitions.ts';
 import { prepareSchema } from './schema.ts';
 import { COMMIT_KEY, openSession, type TaskRow } from './session.ts';
 import { prepareStatements } from './statements.ts';
-import { asPortError, BUSY_TIMEOUT_MS, type Waiting, writeTransaction } from './transaction.ts';
+import { asOpenError, asPortError, BUSY_TIMEOUT_MS, type Waiting, writeTransaction } from './transaction.ts';
 import type { WriteTurn } from './turn.ts';
 
 export interface EmbeddedOptions {
@@ -50,7 +50,7 @@ const OPEN_WAIT_MS = 10_000;
 
 /**
  * Opens the log of one machine, made by SQLite. Several processes may have it open: writes wait for each other.
- * @throws PlumblineError PLB-LOG-NEWER, PLB-LOG-DAMAGED, PLB-LOG-UNAVAILABLE
+ * @throws PlumblineError PLB-LOG-NEWER, PLB-LOG-DAMAGED, PLB-LOG-ACCESS, PLB-LOG-UNAVAILABLE
  */
 export function openEmbeddedLog(options: EmbeddedOptions): Log {
   const db = openDatabase(options);
@@ -144,6 +144,6 @@ function openDatabase(options: EmbeddedOptions): DatabaseSync {
     return db;
   } catch (error) {
     if (db?.isOpen) db.close();
-    throw asPortError(error);
+    throw asOpenError(error);
   }
 }
