@@ -13,7 +13,8 @@ import { compileDocument } from '../runtime/compile-document.ts';
 import { followControl } from '../runtime/control.ts';
 import { createHealth } from '../runtime/health.ts';
 import { lagOf, totalLag } from '../runtime/lag.ts';
-import { newestOutputs } from '../runtime/read-outputs.ts';
+import { ownedBy } from '../runtime/owned-by.ts';
+import { newestOutputs, type OutputRecord } from '../runtime/read-outputs.ts';
 import { type Patience, patiently } from '../runtime/retry.ts';
 import type { Worker } from '../runtime/worker.ts';
 import type { PostureChange, Result } from '../scoring/result.ts';
@@ -56,18 +57,19 @@ export async function startProcessor(
   const server = makeServer(
     {
       contracts,
+      clock: Date.now,
       append: async (changes) => {
         const atMs = Date.now();
         await log.append(changes.map(({ change, text }) => changeRecord(topics, change, text, { kind: 'live', atMs })));
       },
-      results: async (filter) =>
-        (await newestOutputs<Result>(log, topics.results, filter.limit, matchesResult(filter))).map(
-          ({ value }) => value,
-        ),
+      results: async (filter) => {
+        const owned = filter.owner === null ? null : await ownedBy(log, topics, filter.owner);
+        return newestFirst(
+          await newestOutputs<Result>(log, topics.results, filter.limit, matchesResult(filter, owned)),
+        );
+      },
       postures: async (filter) =>
-        (await newestOutputs<PostureChange>(log, topics.postures, filter.limit, matchesPosture(filter))).map(
-          ({ value }) => value,
-        ),
+        newestFirst(await newestOutputs<PostureChange>(log, topics.postures, filter.limit, matchesPosture(filter))),
       status: async () => {
         const lags = await lagOf(log, topics);
         return { id, ...(worker?.health ?? health).report(), lag: totalLag(lags), tasks: lags };
@@ -112,6 +114,9 @@ export async function startProcessor(
     throw error;
   }
 }
+
+const newestFirst = <T>(outputs: readonly OutputRecord<T>[]): readonly T[] =>
+  outputs.map(({ value }) => value).reverse();
 
 async function listen(server: ReturnType<typeof makeServer>, { host, port }: Settings): Promise<void> {
   try {

@@ -40,7 +40,7 @@ const json = async (...args: string[]): Promise<unknown[]> =>
 beforeAll(async () => {
   processor = await startProcessor(scratch.path);
   const ingested = await plumbline(['ingest', ...at, '--open', '-'], { input: CHANGES.join('\n') });
-  expect([ingested.code, ingested.stdout]).toEqual([4, '3 changes are on the log, 1 were refused\n']);
+  expect([ingested.code, ingested.stdout]).toEqual([4, '3 changes are on the log, 1 was refused\n']);
   expect(ingested.stderr).toContain('-:4: error PLB-CHANGE-JSON');
   await until('results', async () => (await json('results', '--id', 'D2')).length >= 2);
 });
