@@ -12,7 +12,8 @@ import { activateSets } from '../runtime/activate-sets.ts';
 import { compileDocument } from '../runtime/compile-document.ts';
 import { followControl } from '../runtime/control.ts';
 import { createHealth } from '../runtime/health.ts';
-import { lagOf, totalLag } from '../runtime/lag.ts';
+import { incompleteEntities } from '../runtime/incomplete.ts';
+import { isSettled, lagOf, totalLag } from '../runtime/lag.ts';
 import { ownedBy } from '../runtime/owned-by.ts';
 import { newestOutputs, type OutputRecord } from '../runtime/read-outputs.ts';
 import { type Patience, patiently } from '../runtime/retry.ts';
@@ -33,6 +34,8 @@ export interface Processor {
   stop(): Promise<void>;
 }
 
+/** Incomplete entities that a status names. */
+export const SHOWN_INCOMPLETE = 5;
 /** What is under way gets this long to be committed. */
 const STOP_DEADLINE_MS = 10_000;
 
@@ -72,7 +75,8 @@ export async function startProcessor(
         newestFirst(await newestOutputs<PostureChange>(log, topics.postures, filter.limit, matchesPosture(filter))),
       status: async () => {
         const lags = await lagOf(log, topics);
-        return { id, ...(worker?.health ?? health).report(), lag: totalLag(lags), tasks: lags };
+        const incomplete = await incompleteEntities(log, topics, SHOWN_INCOMPLETE);
+        return { id, ...(worker?.health ?? health).report(), lag: totalLag(lags), tasks: lags, incomplete };
       },
       ready: () => worker !== null && worker.health.report().posture !== 'critical',
       onError: (error) =>
@@ -154,7 +158,7 @@ export function untilSignal(): Promise<void> {
   });
 }
 
-/** Waits until every task has taken all there is. */
+/** Waits until every task has taken all there is, and answered what is due by now. */
 export async function untilCaughtUp(
   log: Log,
   patience: Patience,
@@ -164,7 +168,7 @@ export async function untilCaughtUp(
   while (!isOver()) {
     const lag = totalLag(await patiently('lag', patience, () => lagOf(log, topics)));
     onLag(lag);
-    if (lag === 0) return;
+    if (lag === 0 && (await patiently('lag', patience, () => isSettled(log, topics, Date.now())))) return;
     await patience.sleep(100);
   }
 }

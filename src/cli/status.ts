@@ -1,8 +1,11 @@
 import { type Command, Option } from 'commander';
+import { type Incomplete, incompleteEntities } from '../runtime/incomplete.ts';
 import { lagOf, totalLag } from '../runtime/lag.ts';
 import { currentPostures, type PostureCounts } from '../runtime/posture-board.ts';
 import { askProcessor, type ProcessorStatus } from './ask-processor.ts';
 import { openExistingLog, topics } from './open-log.ts';
+import { printable } from './printable.ts';
+import { SHOWN_INCOMPLETE } from './processor.ts';
 import { dataDirOf, type SettingsFlags, withDataDir } from './settings.ts';
 
 export function statusCommand(program: Command): void {
@@ -14,13 +17,21 @@ export function statusCommand(program: Command): void {
       try {
         const processor = await askProcessor(dataDir);
         const tasks = await lagOf(log, topics);
+        const incomplete = await incompleteEntities(log, topics, SHOWN_INCOMPLETE);
         const { counts } = await currentPostures(log, topics);
         let deadLetters = 0;
         for (let partition = 0; partition < log.partitionsOf(topics.deadLetters); partition++) {
           const { start, end } = await log.bounds(topics.deadLetters, partition);
           deadLetters += end - start;
         }
-        const status = { processor, lag: totalLag(tasks), tasks, dead_letters: deadLetters, postures: counts };
+        const status = {
+          processor,
+          lag: totalLag(tasks),
+          tasks,
+          dead_letters: deadLetters,
+          incomplete,
+          postures: counts,
+        };
         process.stdout.write(flags.format === 'json' ? `${JSON.stringify(status)}\n` : render(status));
       } finally {
         await log.close();
@@ -33,6 +44,7 @@ function render(status: {
   lag: number;
   tasks: readonly { task: string; lag: number }[];
   dead_letters: number;
+  incomplete: Incomplete;
   postures: PostureCounts;
 }): string {
   const { processor } = status;
@@ -43,6 +55,7 @@ function render(status: {
     `lag           ${status.lag} ${status.lag === 1 ? 'record' : 'records'}${behind.length > 0 ? ` in ${behind.length} of ${status.tasks.length} tasks` : ''}`,
     ...behind.map(({ task, lag }) => `              ${task}: ${lag}`),
     `dead letters  ${status.dead_letters}${status.dead_letters > 0 ? ' (plumbline dead-letters list)' : ''}`,
+    ...renderIncomplete(status.incomplete),
     'postures',
     ...Object.entries(status.postures).map(
       ([set, counts]) =>
@@ -52,4 +65,15 @@ function render(status: {
     ),
     '',
   ].join('\n');
+}
+
+function renderIncomplete({ count, is_all: isAll, first }: Incomplete): readonly string[] {
+  if (count === 0) return ['incomplete    0'];
+  const more =
+    count > first.length ? [`              and ${count - first.length}${isAll ? '' : ' or more'} others`] : [];
+  return [
+    `incomplete    ${count}${isAll ? '' : ' or more'} (kept, not scored until they have all required fields)`,
+    ...first.map(({ entity, id, lacks }) => `              ${entity} ${printable(id)} lacks ${lacks.join(', ')}`),
+    ...more,
+  ];
 }

@@ -95,5 +95,7 @@ export interface Log {
   openTask(input: TaskInput): Promise<TaskSession>;
   /** Position of a task without opening it (for lag). */
   positionOf(input: TaskInput): Promise<number>;
+  /** A task's state as of its last commit, without opening it; each read for itself, empty where it never ran. */
+  peekState(input: TaskInput): StateReader;
   close(): Promise<void>;
 }

@@ -8,7 +8,7 @@ import type { Log, TaskInput } from '../port.ts';
 import type { TopicSpec } from '../topics.ts';
 import { openPartitions } from './partitions.ts';
 import { prepareSchema } from './schema.ts';
-import { COMMIT_KEY, openSession, type TaskRow } from './session.ts';
+import { COMMIT_KEY, openSession, stateReader, type TaskRow } from './session.ts';
 import { prepareStatements } from './statements.ts';
 import { asOpenError, asPortError, BUSY_TIMEOUT_MS, type Waiting, writeTransaction } from './transaction.ts';
 import type { WriteTurn } from './turn.ts';
@@ -112,6 +112,8 @@ export function openEmbeddedLog(options: EmbeddedOptions): Log {
         const row = statements.taskByName.get(taskName(input)) as TaskRow | undefined;
         return row?.position ?? partitions.bounds(input.topic, input.partition).start;
       }),
+    peekState: (input) =>
+      stateReader(statements, () => (statements.taskByName.get(taskName(input)) as TaskRow | undefined)?.id),
     async close() {
       if (db.isOpen) db.close();
     },

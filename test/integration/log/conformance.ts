@@ -144,6 +144,17 @@ export function describeLog(name: string, create: () => LogUnderTest): void {
       expect([one.position, other.position]).toEqual([1, 0]);
     });
 
+    it('shows a state to who does not own its task', async () => {
+      const peeked = log.peekState(task);
+      expect([peeked.get('a'), peeked.range('a', 'z', 9)]).toEqual([undefined, []]);
+      const session = await under.open().openTask(task);
+      await session.commit(commitOf([['a', '1']], [], 1));
+      expect([peeked.get('a'), peeked.range('', 'z', 9)]).toEqual(['1', [{ key: 'a', value: '1' }]]);
+      await session.confirm();
+      await session.commit(commitOf([['a', undefined]]));
+      expect(peeked.get('a')).toBe(undefined);
+    });
+
     it('fences the owner before', async () => {
       const first = await log.openTask(task);
       await first.commit(commitOf([['k', 'first']], [], 1));

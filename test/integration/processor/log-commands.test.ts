@@ -28,6 +28,7 @@ const CHANGES = [
     { account_id: 'A1' },
   ),
   line('deal', 'D2', 1, { stage: 'won', owner: 'Bob' }, { account_id: 'A1' }),
+  line('deal', 'D3', 1, { owner: 'Cy' }, { account_id: 'A1' }),
   'broken',
 ];
 const json = async (...args: string[]): Promise<unknown[]> =>
@@ -40,8 +41,8 @@ const json = async (...args: string[]): Promise<unknown[]> =>
 beforeAll(async () => {
   processor = await startProcessor(scratch.path);
   const ingested = await plumbline(['ingest', ...at, '--open', '-'], { input: CHANGES.join('\n') });
-  expect([ingested.code, ingested.stdout]).toEqual([4, '3 changes are on the log, 1 was refused\n']);
-  expect(ingested.stderr).toContain('-:4: error PLB-CHANGE-JSON');
+  expect([ingested.code, ingested.stdout]).toEqual([4, '4 changes are on the log, 1 was refused\n']);
+  expect(ingested.stderr).toContain('-:5: error PLB-CHANGE-JSON');
   await until('results', async () => (await json('results', '--id', 'D2')).length >= 2);
 });
 afterAll(async () => {
@@ -63,6 +64,15 @@ describe('commands on a log', () => {
     const csv = await plumbline(['postures', ...at, '--id', 'D1', '--set', 'deal-desk', '--format', 'csv']);
     expect(csv.stdout.split('\n')[0]).toBe('now,entity,id,set,from,to,name,owner,amount,moved');
     expect((await plumbline(['results', ...at, '--posture', 'sad'])).code).toBe(3);
+  });
+
+  test('status lists what is incomplete, and what it lacks', async () => {
+    const expected = { count: 1, is_all: true, first: [{ entity: 'deal', id: 'D3', lacks: ['stage'] }] };
+    await until('D3', async () => (await plumbline(['status', ...at])).stdout.includes('deal D3 lacks stage'));
+    expect(JSON.parse((await plumbline(['status', ...at, '--format', 'json'])).stdout).incomplete).toEqual(expected);
+    expect(((await (await fetch(`${processor.url}/v1/status`)).json()) as { incomplete: object }).incomplete).toEqual(
+      expected,
+    );
   });
 
   test('results of the log reproduce from the sets that ship', async () => {
