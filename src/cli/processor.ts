@@ -31,6 +31,8 @@ export interface Processor {
   readonly worker: Worker;
   readonly url: string;
   readonly activated: readonly CompiledSet[];
+  /** Names of sets that were active and are not among those given. */
+  readonly retired: readonly string[];
   stop(): Promise<void>;
 }
 
@@ -91,7 +93,7 @@ export async function startProcessor(
     // The port first: a second processor beside a running one ends here, before it takes any task away.
     await listen(server, settings);
     const compile = (document: Parameters<typeof compileDocument>[0]) => compileDocument(document, contracts);
-    const activated = await activateSets(log, topics, await followControl(log, topics, compile), sets, {
+    const { activated, retired } = await activateSets(log, topics, await followControl(log, topics, compile), sets, {
       at: Date.now(),
       by: 'run',
     });
@@ -104,6 +106,7 @@ export async function startProcessor(
       worker: running,
       url,
       activated,
+      retired,
       async stop() {
         await server.close();
         await running.stop(STOP_DEADLINE_MS);

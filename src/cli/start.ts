@@ -26,6 +26,8 @@ export function startCommand(program: Command): void {
       requireSets(settings.setFiles),
       makeLogger(process.env.PLUMBLINE_LOG_LEVEL ?? 'warn'),
     );
+    for (const set of processor.retired)
+      process.stdout.write(`${set} is retired: it is not among the sets given, and its postures end\n`);
     const over = new AbortController();
     const stopped = untilSignal().then(() => 'stopped' as const);
     const ended = Promise.race([stopped, processor.worker.ended]).finally(() => over.abort());

@@ -8,6 +8,7 @@ import type { ControlFact } from './control-fact.ts';
 import { type FieldsMemo, fieldsMemo } from './fields-memo.ts';
 import { runImageJob } from './image-job.ts';
 import { decodeJob, ENTITIES_PER_COMMIT, encodeJob, type Job } from './job.ts';
+import { runRetireJob } from './retire-job.ts';
 import {
   answerSets,
   CLOSED,
@@ -81,7 +82,7 @@ export function resumeJob(state: Overlay, context: ScoreContext): Scored {
   return text === undefined ? finish(run, null) : advance(run, decodeJob(text));
 }
 
-/** Takes the next fact of the control log (monotone-control): a new version sweeps, a redrive rescores. */
+/** Takes the next fact of the control log (monotone-control): a new version sweeps, a redrive rescores, what is retired ends. */
 export function takeFact(state: Overlay, fact: ControlFact, context: ScoreContext): Scored {
   const offset = controlOffsetIn(state);
   state.set(CONTROL_KEY, String(offset + 1));
@@ -93,6 +94,10 @@ export function takeFact(state: Overlay, fact: ControlFact, context: ScoreContex
       const entity = run.control.sets.deal.some(({ active }) => active.name === fact.set) ? 'deal' : 'account';
       const cause = { kind: fact.kind === 'activated' ? ('sweep' as const) : ('rollback' as const), id };
       return advance(run, { kind: 'sweep', cause, entity, set: fact.set, at: fact.at, after: '' });
+    }
+    case 'retired': {
+      const cause = { kind: 'retired' as const, id };
+      return advance(run, { kind: 'retire', cause, entity: 'deal', set: fact.set, at: fact.at, after: '' });
     }
     case 'redrive': {
       const scored = load(run, fact.entity, fact.entityId);
@@ -156,7 +161,14 @@ function open(state: Overlay, context: ScoreContext): Run {
 }
 
 function advance(run: Run, job: Job): Scored {
-  return finish(run, job.kind === 'image' ? runImageJob(run, job) : runSweepJob(run, job));
+  switch (job.kind) {
+    case 'image':
+      return finish(run, runImageJob(run, job));
+    case 'sweep':
+      return finish(run, runSweepJob(run, job));
+    case 'retire':
+      return finish(run, runRetireJob(run, job));
+  }
 }
 
 function finish(run: Run, job: Job | null): Scored {
