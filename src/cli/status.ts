@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { type Incomplete, incompleteEntities } from '../runtime/incomplete.ts';
 import { lagOf, totalLag } from '../runtime/lag.ts';
+import { countLetters, type LetterCounts } from '../runtime/letter-states.ts';
 import { currentPostures, type PostureCounts } from '../runtime/posture-board.ts';
 import { askProcessor, type ProcessorStatus } from './ask-processor.ts';
 import { openExistingLog, topics } from './open-log.ts';
@@ -19,16 +20,12 @@ export function statusCommand(program: Command): void {
         const tasks = await lagOf(log, topics);
         const incomplete = await incompleteEntities(log, topics, SHOWN_INCOMPLETE);
         const { counts } = await currentPostures(log, topics);
-        let deadLetters = 0;
-        for (let partition = 0; partition < log.partitionsOf(topics.deadLetters); partition++) {
-          const { start, end } = await log.bounds(topics.deadLetters, partition);
-          deadLetters += end - start;
-        }
+        const letters = await countLetters(log, topics);
         const status = {
           processor,
           lag: totalLag(tasks),
           tasks,
-          dead_letters: deadLetters,
+          dead_letters: letters,
           incomplete,
           postures: counts,
         };
@@ -43,7 +40,7 @@ function render(status: {
   processor: ProcessorStatus;
   lag: number;
   tasks: readonly { task: string; lag: number }[];
-  dead_letters: number;
+  dead_letters: LetterCounts;
   incomplete: Incomplete;
   postures: PostureCounts;
 }): string {
@@ -54,7 +51,7 @@ function render(status: {
     ...processor.reasons.map((reason) => `              ${reason}`),
     `lag           ${status.lag} ${status.lag === 1 ? 'record' : 'records'}${behind.length > 0 ? ` in ${behind.length} of ${status.tasks.length} tasks` : ''}`,
     ...behind.map(({ task, lag }) => `              ${task}: ${lag}`),
-    `dead letters  ${status.dead_letters}${status.dead_letters > 0 ? ' (plumbline dead-letters list)' : ''}`,
+    `dead letters  ${status.dead_letters.open} open of ${status.dead_letters.total}${status.dead_letters.open > 0 ? ' (plumbline dead-letters list --state open)' : ''}`,
     ...renderIncomplete(status.incomplete),
     'postures',
     ...Object.entries(status.postures).map(

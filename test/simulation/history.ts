@@ -80,7 +80,7 @@ const retire = (world: World) =>
 async function redriveOne(world: World, chance: Chance): Promise<void> {
   try {
     for await (const letter of listDeadLetters(world.outside, topics))
-      if (chance.is(0.5)) return await redrive(world.outside, topics, letter, { by: 'test', at: world.now });
+      if (chance.is(0.5)) return await redrive(world.outside, topics, [letter], { by: 'test', at: world.now });
   } catch (error) {
     if (!(error instanceof PlumblineError && error.retryable)) throw error;
   }

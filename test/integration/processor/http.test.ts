@@ -209,6 +209,6 @@ describe('the HTTP API', () => {
     );
     const status = JSON.parse((await plumbline(['status', '--data-dir', scratch.path, '--format', 'json'])).stdout);
     expect(status.processor).toMatchObject({ running: true, posture: 'nominal' });
-    expect(status.dead_letters).toBe(1);
+    expect(status.dead_letters).toEqual({ total: 1, open: 1 });
   });
 });

@@ -112,6 +112,15 @@ describe('commands on a log', () => {
     );
   });
 
+  test('dead-letters redrive wants to know which', async () => {
+    for (const args of [[], ['--all', '0/1'], ['0/1', '--code', 'PLB-X'], ['0/999']]) {
+      const told = await plumbline(['dead-letters', 'redrive', ...at, ...args]);
+      expect([args, told.code, told.stdout]).toEqual([args, 3, '']);
+      expect(told.stderr).toMatch(/PLB-CLI-USAGE|PLB-DEAD-LETTER-UNKNOWN/);
+    }
+    expect((await plumbline(['dead-letters', 'redrive', ...at, '--all'])).stdout).toBe('0 are tried again\n');
+  });
+
   test('erase wants the processor stopped, then leaves nothing of the entity', async () => {
     const refused = await plumbline(['erase', ...at, '--entity', 'account', '--id', 'A1']);
     expect([refused.code, refused.stderr.includes('PLB-CLI-RUNNING')]).toEqual([3, true]);
