@@ -51,7 +51,7 @@ export function deadLettersCommand(program: Command): void {
         const shown = bytes.subarray(0, MAX_SHOWN_BYTES).toString('utf8');
         const rest = bytes.length > MAX_SHOWN_BYTES ? `\n… ${bytes.length - MAX_SHOWN_BYTES} bytes more` : '';
         process.stdout.write(
-          `${JSON.stringify(describe(letter), null, 2)}\n${value === null ? '(empty record)' : shown}${rest}\n`,
+          `${JSON.stringify(describe(letter), null, 2)}\n${value === null ? '(empty record)' : forTerminal(shown)}${rest}\n`,
         );
       }),
   );
@@ -134,6 +134,10 @@ function describe({ id, record, reason }: DeadLetter) {
     ...(reason.failed ? { failed: reason.failed } : {}),
   };
 }
+
+/** The record as it is, but for what would work on a terminal. */
+const forTerminal = (text: string): string =>
+  process.stdout.isTTY === true ? text.split('\n').map(printable).join('\n') : text;
 
 const row = ({ id, reason }: DeadLetter, state: LetterState): string =>
   `${id.padEnd(8)}  ${state.padEnd(10)}  ${reason.stage.padEnd(6)}  ${reason.code.padEnd(22)}  ${formatOrigin(reason.from).padEnd(24)}  ${printable(reason.message)}`;

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Command, type CommanderError } from 'commander';
 import { formatError, PlumblineError } from '../errors.ts';
 import { checkCommand } from './check.ts';
@@ -40,8 +41,14 @@ const COMMANDS = [
   eraseCommand,
 ];
 
+function packageVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return String((JSON.parse(text) as { readonly version: unknown }).version);
+}
+
 const program = new Command('plumbline')
   .description('Compiles constraints on deals and accounts, scores every CRM change against them, and says why.')
+  .version(packageVersion(), '--version')
   .showHelpAfterError('(run with --help for usage)');
 for (const register of COMMANDS) register(program);
 

@@ -8,6 +8,7 @@ import type { PostureChange, Result } from '../scoring/result.ts';
 import { lineWriter } from './line-writer.ts';
 import { openExistingLog, topics } from './open-log.ts';
 import { matchesPosture, matchesResult } from './output-match.ts';
+import { printable } from './printable.ts';
 import { untilSignal } from './processor.ts';
 import { dataDirOf, type SettingsFlags, withDataDir } from './settings.ts';
 
@@ -147,7 +148,7 @@ async function show<T>(
 
 const tableRow = (cells: readonly string[], widths: readonly number[]): string =>
   cells
-    .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+    .map((cell, i) => printable(cell).padEnd(widths[i] ?? 0))
     .join('  ')
     .trimEnd();
 

@@ -3,6 +3,7 @@ import { PlumblineError } from '../errors.ts';
 import { reproduce } from '../scoring/reproduce.ts';
 import { EXIT } from './exit-codes.ts';
 import { requireVersions, separateFile } from './load-sets.ts';
+import { plural } from './plural.ts';
 import { atLine, readResults } from './read-results.ts';
 
 export function reproduceCommand(program: Command): void {
@@ -34,7 +35,7 @@ export function reproduceCommand(program: Command): void {
         }
         same++;
       }
-      process.stdout.write(`${same} ${same === 1 ? 'result' : 'results'} reproduced\n`);
+      process.stdout.write(`${plural(same, 'result')} reproduced\n`);
     });
 }
 

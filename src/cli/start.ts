@@ -10,6 +10,8 @@ import { EXIT } from './exit-codes.ts';
 import { bookToFeed, feedBook } from './feed-book.ts';
 import { requireSets } from './load-sets.ts';
 import { topics } from './open-log.ts';
+import { plural } from './plural.ts';
+import { printable } from './printable.ts';
 import { makeLogger, type Processor, startProcessor, untilCaughtUp, untilSignal } from './processor.ts';
 import { readSettings, type SettingsFlags, withProcessorFlags } from './settings.ts';
 
@@ -68,7 +70,7 @@ async function bringUp({ log, worker }: Processor, dataDir: string, over: AbortS
     );
     await feedBook(log, dataDir, book.note, loadContracts(), patience, (fed) => show(`${fed} changes fed`), isOver);
   }
-  await untilCaughtUp(log, patience, (lag) => show(lag === 0 ? '' : `${lag} records to go`), isOver);
+  await untilCaughtUp(log, patience, (lag) => show(lag === 0 ? '' : `${plural(lag, 'record')} to go`), isOver);
   show('');
   if (!isOver()) process.stdout.write(renderSummary(await summarize(log, topics, TOP)));
 }
@@ -107,7 +109,7 @@ function renderSummary(summary: Summary): string {
   if (example)
     lines.push(
       '',
-      `why?  npx plumbline explain --entity ${example.change.entity} --id ${example.change.id} --set ${example.change.set}`,
+      `why?  npx plumbline explain --entity ${example.change.entity} --id ${printable(example.change.id)} --set ${example.change.set}`,
     );
   return `${lines.join('\n')}\n`;
 }
@@ -117,7 +119,7 @@ function renderWorst({ change, score, violated }: WorstEntity, paint: ReturnType
   const amount = change.amount === null ? '' : `  ${Math.round(change.amount).toLocaleString('en-US')}`;
   const reasons =
     violated.length > 3 ? `${violated.slice(0, 3).join(', ')} and ${violated.length - 3} more` : violated.join(', ');
-  return `  ${paint(POSTURE_STYLES[posture], posture.padEnd(8))}  ${score.toFixed(2).padStart(6)}  ${change.id}  ${change.name ?? ''}${amount}  (${change.owner ?? 'no owner'})  ${reasons}`;
+  return `  ${paint(POSTURE_STYLES[posture], posture.padEnd(8))}  ${score.toFixed(2).padStart(6)}  ${printable(`${change.id}  ${change.name ?? ''}${amount}  (${change.owner ?? 'no owner'})`)}  ${reasons}`;
 }
 
 const hints = (url: string): string =>

@@ -5,6 +5,7 @@ import { countLetters, type LetterCounts } from '../runtime/letter-states.ts';
 import { currentPostures, type PostureCounts } from '../runtime/posture-board.ts';
 import { askProcessor, type ProcessorStatus } from './ask-processor.ts';
 import { openExistingLog, topics } from './open-log.ts';
+import { plural } from './plural.ts';
 import { printable } from './printable.ts';
 import { SHOWN_INCOMPLETE } from './processor.ts';
 import { dataDirOf, type SettingsFlags, withDataDir } from './settings.ts';
@@ -49,7 +50,7 @@ function render(status: {
   return [
     processor.running ? `processor     ${processor.posture} at ${processor.url}` : 'processor     not running',
     ...processor.reasons.map((reason) => `              ${reason}`),
-    `lag           ${status.lag} ${status.lag === 1 ? 'record' : 'records'}${behind.length > 0 ? ` in ${behind.length} of ${status.tasks.length} tasks` : ''}`,
+    `lag           ${plural(status.lag, 'record')}${behind.length > 0 ? ` in ${behind.length} of ${status.tasks.length} tasks` : ''}`,
     ...behind.map(({ task, lag }) => `              ${task}: ${lag}`),
     `dead letters  ${status.dead_letters.open} open of ${status.dead_letters.total}${status.dead_letters.open > 0 ? ' (plumbline dead-letters list --state open)' : ''}`,
     ...renderIncomplete(status.incomplete),
@@ -67,7 +68,7 @@ function render(status: {
 function renderIncomplete({ count, is_all: isAll, first }: Incomplete): readonly string[] {
   if (count === 0) return ['incomplete    0'];
   const more =
-    count > first.length ? [`              and ${count - first.length}${isAll ? '' : ' or more'} others`] : [];
+    count > first.length ? [`              and ${isAll ? plural(count - first.length, 'other') : 'more'}`] : [];
   return [
     `incomplete    ${count}${isAll ? '' : ' or more'} (kept, not scored until they have all required fields)`,
     ...first.map(({ entity, id, lacks }) => `              ${entity} ${printable(id)} lacks ${lacks.join(', ')}`),

@@ -9,6 +9,7 @@ import { answer } from '../scoring/score.ts';
 import { POSTURE_STYLES, painter } from './colors.ts';
 import { lastResults } from './find-result.ts';
 import { openExistingLog } from './open-log.ts';
+import { printable } from './printable.ts';
 import { parseNow } from './score.ts';
 import { dataDirOf, type SettingsFlags, withDataDir } from './settings.ts';
 
@@ -123,14 +124,14 @@ function renderDifference(present: Result, would: Result): string {
       ? paint(POSTURE_STYLES[would.posture], would.posture)
       : `${paint(POSTURE_STYLES[present.posture], present.posture)} → ${paint(POSTURE_STYLES[would.posture], would.posture)}`;
   const lines = [
-    `${would.entity} ${would.id} · ${would.set} · ${would.now}`,
+    `${would.entity} ${printable(would.id)} · ${would.set} · ${would.now}`,
     `  score ${both(present.score, would.score)}, band ${both(present.band, would.band)}, posture ${posture}`,
   ];
   would.outcomes.forEach((line, index) => {
     const before = present.outcomes[index];
     if (before?.outcome === line.outcome && before.degree === line.degree) return;
     lines.push(
-      `  ${line.constraint}: ${both(before?.outcome ?? '', line.outcome)}${line.degree === undefined ? '' : ` (degree ${both(before?.degree ?? '—', line.degree)})`}${line.message ? `: ${line.message}` : ''}`,
+      `  ${line.constraint}: ${both(before?.outcome ?? '', line.outcome)}${line.degree === undefined ? '' : ` (degree ${both(before?.degree ?? '—', line.degree)})`}${line.message ? `: ${printable(line.message)}` : ''}`,
     );
   });
   if (lines.length === 2) lines.push('  nothing differs');

@@ -115,6 +115,10 @@ describe('check', () => {
     expect((await plumbline(['check'])).code).toBe(3);
     expect((await plumbline(['no-such-command'])).code).toBe(3);
     expect((await plumbline(['--help'])).code).toBe(0);
+    expect(await plumbline(['--version'])).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
+    });
   });
 });
 

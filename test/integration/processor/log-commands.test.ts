@@ -27,7 +27,7 @@ const CHANGES = [
     { stage: 'proposal', name: 'First', owner: 'Ann', amount: 1000, discount_pct: 45, approvals: [] },
     { account_id: 'A1' },
   ),
-  line('deal', 'D2', 1, { stage: 'won', owner: 'Bob' }, { account_id: 'A1' }),
+  line('deal', 'D2', 1, { stage: 'won', owner: 'Bob', name: 'x\u001b[31m' }, { account_id: 'A1' }),
   line('deal', 'D3', 1, { owner: 'Cy' }, { account_id: 'A1' }),
   'broken',
 ];
@@ -63,6 +63,7 @@ describe('commands on a log', () => {
     expect(postures).toMatchObject([{ from: null, name: 'First', owner: 'Ann', amount: 1000 }]);
     const csv = await plumbline(['postures', ...at, '--id', 'D1', '--set', 'deal-desk', '--format', 'csv']);
     expect(csv.stdout.split('\n')[0]).toBe('now,entity,id,set,from,to,name,owner,amount,moved');
+    expect((await plumbline(['postures', ...at, '--id', 'D2'])).stdout).toContain('x·[31m');
     expect((await plumbline(['results', ...at, '--posture', 'sad'])).code).toBe(3);
   });
 
