@@ -58,7 +58,13 @@ async function bringUp({ log, worker }: Processor, dataDir: string, over: AbortS
   const patience: Patience = {
     sleep: (ms) => sleep(ms, undefined, { signal: over }).catch(() => {}),
     random: Math.random,
-    health: worker.health,
+    health: {
+      ...worker.health,
+      degraded(subject, reason) {
+        worker.health.degraded(subject, reason);
+        show(`waiting, and trying again: ${reason}`);
+      },
+    },
     isStopping: isOver,
   };
   const book = await bookToFeed(log, dataDir, Date.now());
