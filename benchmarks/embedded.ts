@@ -1,76 +1,23 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { changeRecord } from '../producers/changes.ts';
 import { generateBook } from '../src/book/generate-book.ts';
-import { defaultThreads, startThreads } from '../src/cli/threads.ts';
+import { openLog, topics } from '../src/cli/open-log.ts';
 import type { CompiledSet } from '../src/compiler/compile.ts';
 import { encodeChange } from '../src/ingest/encode-change.ts';
-import { openEmbeddedLog } from '../src/log/embedded/open.ts';
-import { turnBuffer } from '../src/log/embedded/turn.ts';
 import { choosePartition } from '../src/log/place.ts';
 import type { Log, NewRecord, TaskCommit } from '../src/log/port.ts';
-import { topicNames, topicSpecs } from '../src/log/topics.ts';
-import { activateSets } from '../src/runtime/activate-sets.ts';
-import { compileDocument } from '../src/runtime/compile-document.ts';
-import { followControl } from '../src/runtime/control.ts';
-import { createHealth } from '../src/runtime/health.ts';
-import { lagOf, totalLag } from '../src/runtime/lag.ts';
-import { startWorker, type Worker } from '../src/runtime/worker.ts';
+import { startWorker } from '../src/runtime/worker.ts';
 import { waiverValue } from '../src/scoring/evidence.ts';
 import { answer } from '../src/scoring/score.ts';
 import { contracts } from './corpus.ts';
 import { median, medianRatio, type Row, row } from './measure.ts';
+import { activate, batches, compile, feed, scratch, startProcessor, untilIdle } from './processor.ts';
 
-export const topics = topicNames();
 const UNTIL = Date.UTC(2026, 6, 1);
 const ROUNDS = 5;
-const APPEND_BATCH = 1_000;
 
-export interface Scratch {
-  readonly path: string;
-  remove(): void;
-}
-
-export function scratch(): Scratch {
-  const path = mkdtempSync(join(tmpdir(), 'plumbline-bench-'));
-  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
-}
-
-export const openLog = (directory: string): Log =>
-  openEmbeddedLog({ directory, topics: topicSpecs(topics), clock: Date.now });
-
-const compile = (document: Parameters<typeof compileDocument>[0]) => compileDocument(document, contracts);
-
-export async function activate(log: Log, sets: readonly CompiledSet[]): Promise<void> {
-  const control = await followControl(log, topics, compile);
-  await activateSets(log, topics, control, sets, { at: 0, by: 'benchmark' });
-}
-
-export const startOn = (log: Log): Promise<Worker> =>
-  startWorker({
-    log,
-    topics,
-    contracts,
-    answer,
-    compile,
-    waiverValue,
-    clock: Date.now,
-    random: Math.random,
-    pollMs: 5,
-  });
-
-export async function untilIdle(log: Log): Promise<void> {
-  while (totalLag(await lagOf(log, topics)) > 0) await sleep(5);
-}
-
-export async function appendAll(log: Log, records: readonly NewRecord[]): Promise<void> {
-  for (let i = 0; i < records.length; i += APPEND_BATCH) await log.append(records.slice(i, i + APPEND_BATCH));
-}
-
-export function bookRecords(accounts: number, deals: number): readonly NewRecord[] {
+function bookRecords(accounts: number, deals: number): readonly NewRecord[] {
   const intake = { kind: 'import', importId: 'bench' } as const;
   return [...generateBook({ seed: 1, until: UNTIL, accounts, deals })].map((change) =>
     changeRecord(topics, change, encodeChange(change, contracts), intake),
@@ -78,7 +25,8 @@ export function bookRecords(accounts: number, deals: number): readonly NewRecord
 }
 
 interface Commit {
-  readonly task: string;
+  /** null: an append of inputs. */
+  readonly task: string | null;
   readonly outputs: readonly NewRecord[];
   readonly state: TaskCommit['state'];
   readonly position: number;
@@ -102,22 +50,39 @@ function recording(log: Log, commits: Commit[]): Log {
   };
 }
 
-/** Both stages over a book, from inputs on the log to committed results: seconds. */
-export async function runOurs(records: readonly NewRecord[], sets: readonly CompiledSet[], commits?: Commit[]) {
+/** Changes in, results committed, both stages, as `run` does it: seconds from the first append to the last commit. */
+async function runOurs(records: readonly NewRecord[], sets: readonly CompiledSet[]): Promise<number> {
+  const running = await startProcessor(sets);
+  try {
+    const start = performance.now();
+    await feed(running.log, records);
+    return (performance.now() - start) / 1000;
+  } finally {
+    await running.stop();
+  }
+}
+
+/** What the tasks commit for these changes, in one thread. */
+async function recordCommits(records: readonly NewRecord[], sets: readonly CompiledSet[]): Promise<readonly Commit[]> {
   const directory = scratch();
   const log = openLog(directory.path);
+  const commits: Commit[] = [];
   try {
     await activate(log, sets);
-    await appendAll(log, records);
-    const start = performance.now();
-    const worker =
-      commits === undefined
-        ? await startThreads(directory.path, defaultThreads(), turnBuffer(), createHealth())
-        : await startOn(recording(log, commits));
+    for (const batch of batches(records)) await log.append(batch);
+    const worker = await startWorker({
+      log: recording(log, commits),
+      topics,
+      contracts,
+      answer,
+      compile,
+      waiverValue,
+      clock: Date.now,
+      random: Math.random,
+    });
     await untilIdle(log);
-    const seconds = (performance.now() - start) / 1000;
     await worker.stop(10_000);
-    return seconds;
+    return commits;
   } finally {
     await log.close();
     directory.remove();
@@ -125,12 +90,9 @@ export async function runOurs(records: readonly NewRecord[], sets: readonly Comp
 }
 
 /** The same rows and bytes, in the same transactions, into the same tables: nothing is read, decoded or decided. */
-async function runBare(records: readonly NewRecord[], sets: readonly CompiledSet[], commits: readonly Commit[]) {
+async function runBare(records: readonly NewRecord[], commits: readonly Commit[]): Promise<number> {
   const directory = scratch();
-  const log = openLog(directory.path);
-  await activate(log, sets);
-  await appendAll(log, records);
-  await log.close();
+  await openLog(directory.path).close();
   const db = new DatabaseSync(join(directory.path, 'log.sqlite'));
   try {
     for (const pragma of [
@@ -142,6 +104,7 @@ async function runBare(records: readonly NewRecord[], sets: readonly CompiledSet
       db.exec(`PRAGMA ${pragma}`);
     const write = bareWriter(db);
     const start = performance.now();
+    for (const outputs of batches(records)) write({ task: null, outputs, state: new Map(), position: 0 });
     for (const commit of commits) write(commit);
     return (performance.now() - start) / 1000;
   } finally {
@@ -175,8 +138,9 @@ function bareWriter(db: DatabaseSync): (commit: Commit) => void {
   const saveTask = db.prepare('UPDATE tasks SET position = ?, commit_number = commit_number + 1 WHERE id = ?');
   return (commit) => {
     db.exec('BEGIN IMMEDIATE');
-    const task = tasks.get(commit.task) ?? Number(addTask.run(commit.task).lastInsertRowid);
-    tasks.set(commit.task, task);
+    const task =
+      commit.task === null ? null : (tasks.get(commit.task) ?? Number(addTask.run(commit.task).lastInsertRowid));
+    if (commit.task !== null && task !== null) tasks.set(commit.task, task);
     const touched = new Set<{ readonly id: number; next: number }>();
     for (const record of commit.outputs) {
       const partition = partitions.get(`${record.topic}/${choosePartition(record, counts.get(record.topic) ?? 1)}`);
@@ -186,9 +150,11 @@ function bareWriter(db: DatabaseSync): (commit: Commit) => void {
       touched.add(partition);
     }
     for (const { id, next } of touched) saveNext.run(next, id);
-    for (const [key, value] of commit.state) value === undefined ? remove.run(task, key) : put.run(task, key, value);
-    put.run(task, '', '1');
-    saveTask.run(commit.position, task);
+    if (task !== null) {
+      for (const [key, value] of commit.state) value === undefined ? remove.run(task, key) : put.run(task, key, value);
+      put.run(task, '', '1');
+      saveTask.run(commit.position, task);
+    }
     db.exec('COMMIT');
   };
 }
@@ -196,13 +162,12 @@ function bareWriter(db: DatabaseSync): (commit: Commit) => void {
 /** End to end on the embedded log, beside the least that SQLite has to do for it. */
 export async function embeddedRow(sets: readonly CompiledSet[]): Promise<Row> {
   const records = bookRecords(400, 3_000);
-  const commits: Commit[] = [];
-  await runOurs(records, sets, commits);
+  const commits = await recordCommits(records, sets);
   const ours: number[] = [];
   const bare: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     ours.push(await runOurs(records, sets));
-    bare.push(await runBare(records, sets, commits));
+    bare.push(await runBare(records, commits));
   }
   const rate = (seconds: readonly number[]) => records.length / median(seconds);
   const results = commits.reduce(

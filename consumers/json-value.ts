@@ -7,10 +7,14 @@ export const placeOf = (record: LogRecord) => ({
   offset: record.offset,
 });
 
+/** The bytes' text, without a copy of them. */
+const utf8 = (value: Uint8Array | null): string =>
+  value === null ? '' : Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString();
+
 /** The JSON object in a record of one of our own topics. @throws PlumblineError with `code` */
 export function jsonValue(record: LogRecord, code: string): { readonly [name: string]: unknown } {
   try {
-    const json: unknown = JSON.parse(Buffer.from(record.value ?? []).toString());
+    const json: unknown = JSON.parse(utf8(record.value));
     if (json !== null && typeof json === 'object' && !Array.isArray(json)) return json as { [name: string]: unknown };
   } catch (cause) {
     throw new PlumblineError(code, 'the record is not JSON', { cause, where: placeOf(record) });

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { loadContracts } from '../../schemas/contracts.ts';
@@ -14,13 +15,13 @@ export interface LoadedSet {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Reads a text file. @throws PlumblineError PLB-CLI-FILE */
+/** Reads a text file. @throws PlumblineError PLB-CLI-FILE, PLB-CLI-ENCODING */
 export function readText(file: string, maxBytes = 4 * MAX_DOCUMENT_LENGTH): string {
   try {
     const bytes = readFileSync(file === '-' ? 0 : file);
     if (bytes.length > maxBytes)
       throw new PlumblineError('PLB-CLI-FILE', `\`${file}\` has ${bytes.length} bytes, at most ${maxBytes}`);
-    return bytes.toString('utf8').replace(/^\uFEFF/, '');
+    return decodeUtf8(bytes, file).replace(/^\uFEFF/, '');
   } catch (error) {
     if (error instanceof PlumblineError) throw error;
     throw new PlumblineError(
@@ -29,6 +30,18 @@ export function readText(file: string, maxBytes = 4 * MAX_DOCUMENT_LENGTH): stri
       { hint: 'check the path', cause: error },
     );
   }
+}
+
+function decodeUtf8(bytes: Buffer, file: string): string {
+  const text = bytes.toString('utf8');
+  if (isUtf8(bytes)) return text;
+  // Written back, it differs first where a replacement character stands for what is no UTF-8.
+  const offset = Buffer.from(text).findIndex((byte, at) => byte !== bytes[at]);
+  const line = bytes.subarray(0, offset).toString('latin1').split('\n').length;
+  throw new PlumblineError('PLB-CLI-ENCODING', `the file is not UTF-8: byte ${offset} is of no character`, {
+    where: { file, line },
+    hint: 'save it as UTF-8',
+  });
 }
 
 export function loadSet(file: string): LoadedSet {

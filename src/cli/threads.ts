@@ -9,6 +9,9 @@ export const MAX_THREADS = 4;
 
 export const defaultThreads = (): number => Math.min(MAX_THREADS, availableParallelism());
 
+/** What a batch makes dies young; in a larger nursery most of it is never copied. */
+const YOUNG_GENERATION_MB = 64;
+
 /** Every thread of the process hears on it that something was appended. */
 export const WAKE_CHANNEL = 'plumbline-appended';
 
@@ -71,7 +74,10 @@ interface StartedThread {
 const NOTHING_YET: HealthReport = { posture: 'nominal', reasons: [], counters: {} };
 
 function startThread(data: ThreadData): StartedThread {
-  const thread = new Thread(new URL('./thread.ts', import.meta.url), { workerData: data });
+  const thread = new Thread(new URL('./thread.ts', import.meta.url), {
+    workerData: data,
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+  });
   let report = NOTHING_YET;
   let end: WorkerEnd = 'failed';
   const up = new Promise<void>((resolve, reject) => {

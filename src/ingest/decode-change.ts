@@ -10,7 +10,7 @@ import {
   type ScalarType,
   type Value,
 } from '../language/contract.ts';
-import type { Change, WaiverGrant } from './change.ts';
+import type { Change, RevokeChange, WaiverGrant } from './change.ts';
 
 /** A change's JSON text holds at most this many UTF-8 bytes. */
 export const MAX_CHANGE_BYTES = 1024 * 1024;
@@ -33,8 +33,7 @@ const KEYS: { readonly [op in Change['op']]: ReadonlySet<string> } = {
   waive: new Set([...COMMON_KEYS, 'waiver']),
   revoke: new Set([...COMMON_KEYS, 'waiver']),
 };
-const WAIVE_KEYS = new Set(['set', 'constraint', 'by', 'role', 'granted_at', 'until']);
-const REVOKE_KEYS = new Set(['set', 'constraint', 'by', 'role']);
+const WAIVER_KEYS = new Set(['set', 'constraint', 'by', 'role', 'granted_at', 'until']);
 /** The keys of a change that name the entity; a contract's fields of these names are set by them alone. */
 const ENVELOPE_FIELDS = new Set(['id', 'account_id']);
 
@@ -87,15 +86,9 @@ function readChange(json: unknown, contracts: Contracts): Change {
     case 'delete':
       return { ...base, op };
     case 'waive':
-      return { ...base, op, waiver: readGrant(readWaiver(json, WAIVE_KEYS)) };
-    case 'revoke': {
-      const waiver = readWaiver(json, REVOKE_KEYS);
-      return {
-        ...base,
-        op,
-        waiver: { set: readName(waiver, 'set', 'waiver.'), constraint: readName(waiver, 'constraint', 'waiver.') },
-      };
-    }
+      return { ...base, op, waiver: readGrant(readWaiver(json)) };
+    case 'revoke':
+      return { ...base, op, waiver: readRevocation(readWaiver(json)) };
   }
 }
 
@@ -212,11 +205,11 @@ function clearable(contract: Contract, name: string, path: string): string {
   return name;
 }
 
-function readWaiver(json: Json, keys: ReadonlySet<string>): Json {
+function readWaiver(json: Json): Json {
   const waiver = required(json, 'waiver', '');
   if (!isObject(waiver))
     return fail('PLB-FIELD-TYPE', 'waiver', `\`waiver\` is ${describe(waiver)}, expected an object`);
-  rejectUnknownKeys(waiver, keys, 'waiver.');
+  rejectUnknownKeys(waiver, WAIVER_KEYS, 'waiver.');
   return waiver;
 }
 
@@ -232,6 +225,13 @@ function readGrant(waiver: Json): WaiverGrant {
   if (grant.until <= grant.grantedAt)
     return fail('PLB-CHANGE-WAIVER', 'waiver.until', '`waiver.until` is not after `waiver.granted_at`');
   return grant;
+}
+
+/** A revocation may repeat the waiver that it ends: what names it counts, the rest must be sound. */
+function readRevocation(waiver: Json): RevokeChange['waiver'] {
+  for (const name of ['by', 'role']) if (waiver[name] !== undefined) readName(waiver, name, 'waiver.');
+  for (const name of ['granted_at', 'until']) if (waiver[name] !== undefined) readInstant(waiver, name, 'waiver.');
+  return { set: readName(waiver, 'set', 'waiver.'), constraint: readName(waiver, 'constraint', 'waiver.') };
 }
 
 function required(json: Json, name: string, prefix: string): unknown {

@@ -2,6 +2,7 @@ import type { Contracts } from '../../schemas/contracts.ts';
 import { PlumblineError } from '../errors.ts';
 import type { EntityKind, Fields, Value } from '../language/contract.ts';
 import type { Overlay } from '../log/overlay.ts';
+import type { TextMemo } from '../log/text-memo.ts';
 import type { Change, Intake, WaiveChange } from './change.ts';
 import { decodeEntity, type EntityState, encodeEntity, exists } from './entity-state.ts';
 import { wholeFields } from './fields.ts';
@@ -25,6 +26,8 @@ export interface IngestContext {
   readonly imagesPartitions: number;
   /** RFC 8785 JSON of what a waiver of this constraint pins; null where no active set allows it. */
   readonly pinnedValue: (entity: EntityKind, set: string, constraint: string, fields: Fields) => string | null;
+  /** Kept from step to step by whoever wants to decode less often. */
+  readonly memo?: TextMemo<EntityState>;
 }
 
 export interface KeyedImage {
@@ -57,7 +60,7 @@ export function ingestChange(state: Overlay, input: IngestInput, context: Ingest
   if (redriveOf !== null && state.get(redrivenKey(redriveOf)) !== undefined) return { images: [], dropped: 'redriven' };
   const key = entityKey(change.entity, change.id);
   const stored = state.get(key);
-  const before = stored === undefined ? NEW_ENTITY : decodeEntity(stored);
+  const before = stored === undefined ? NEW_ENTITY : known(key, stored, context);
   const merged = mergeChange(before, change, (waive, fields) => pinned(waive, fields, before, context));
   if (redriveOf !== null) state.set(redrivenKey(redriveOf), '1');
   if (merged.changed === null) {
@@ -65,8 +68,15 @@ export function ingestChange(state: Overlay, input: IngestInput, context: Ingest
     return { images: [], dropped: merged.dropped };
   }
   const { images, imageSeq } = imagesOf(state, input, before, merged.state, merged.changed, context);
-  state.set(key, encodeEntity({ ...merged.state, imageSeq }));
+  const after = { ...merged.state, imageSeq };
+  const text = encodeEntity(after);
+  state.set(key, text);
+  context.memo?.keep(key, text, after);
   return { images, dropped: null };
+}
+
+function known(key: string, text: string, { memo }: IngestContext): EntityState {
+  return memo?.find(key, text) ?? decodeEntity(text);
 }
 
 /** The images of one change: one, or two where the entity moved to another account. */

@@ -1,5 +1,5 @@
 import { RE2JS } from 're2js';
-import { formatInstant } from './contract.ts';
+import { formatInstant, parseInstant } from './contract.ts';
 
 /**
  * What the language's functions do, on values that are not missing. `undefined` is the answer of a function that has
@@ -109,18 +109,6 @@ const DECIMAL_INT = /^[+-]?\d{1,19}$/;
 const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 const TRUE_TEXTS: ReadonlySet<string> = new Set(['1', 't', 'true', 'TRUE', 'True']);
 const FALSE_TEXTS: ReadonlySet<string> = new Set(['0', 'f', 'false', 'FALSE', 'False']);
-const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/;
-
-function timestampOfString(text: string): number | undefined {
-  if (!INSTANT.test(text)) return undefined;
-  const ms = Date.parse(text);
-  if (Number.isNaN(ms)) return undefined;
-  // Date.parse rolls 30 February over instead of refusing it.
-  const day = Date.parse(`${text.slice(0, 10)}T00:00:00Z`);
-  if (new Date(day).toISOString().slice(0, 10) !== text.slice(0, 10)) return undefined;
-  return inTimestampRange(ms);
-}
-
 const DURATION = /^([+-])?((\d+(\.\d+)?|\.\d+)(h|ms|m|s|us|ns))+$/;
 const DURATION_PART = /(\d+(?:\.\d+)?|\.\d+)(h|ms|m|s|us|ns)/g;
 const UNIT_MS: { readonly [unit: string]: number } = { h: 3_600_000, m: 60_000, s: 1000, ms: 1, us: 1e-3, ns: 1e-6 };
@@ -164,17 +152,21 @@ function formatterOf(zone: string): Intl.DateTimeFormat | null {
 export const isTimeZone = (zone: string): boolean => fixedOffset(zone) !== null || formatterOf(zone) !== null;
 
 function fixedOffset(zone: string): number | null {
-  if (zone === 'UTC' || zone === 'Z' || zone === '') return 0;
-  const match = /^([+-])?(\d{2}):(\d{2})$/.exec(zone);
+  if (zone === 'UTC' || zone === 'Z') return 0;
+  const match = /^([+-])?([01]\d|2[0-3]):([0-5]\d)$/.exec(zone);
   if (!match) return null;
   const ms = (Number(match[2]) * 60 + Number(match[3])) * 60_000;
   return match[1] === '-' ? -ms : ms;
 }
 
+/** No zone changed its clock before; and in the year 1 a local date could be of no year that a formatter tells. */
+const FIRST_CLOCK_CHANGE = Date.parse('1500-01-01T00:00:00Z');
+
 /** Offset of a zone from UTC at an instant, in milliseconds; undefined for a zone that is none. */
-function offsetAt(ms: number, zone: string): number | undefined {
+function offsetAt(instant: number, zone: string): number | undefined {
   const fixed = fixedOffset(zone);
   if (fixed !== null) return fixed;
+  const ms = Math.max(instant, FIRST_CLOCK_CHANGE);
   const formatter = formatterOf(zone);
   if (!formatter) return undefined;
   const part: { [type: string]: number } = {};
@@ -191,14 +183,32 @@ function localClock(ms: number, zone: string): Date | undefined {
 
 const DAY_MS = 86_400_000;
 
-/** The instant at which a date (days since 1970) begins in a zone. */
+/**
+ * The instant at which a date (days since 1970) begins in a zone: the first of its local date. Where a clock change
+ * skips midnight that is the change; where the zone skipped the date, when the next one begins.
+ */
 function startOfDate(days: number, zone: string): number | undefined {
   const utc = days * DAY_MS;
-  const first = offsetAt(utc, zone);
-  if (first === undefined) return undefined;
-  // The offset at the guess can differ from the one at UTC midnight when a clock change lies between.
-  const second = offsetAt(utc - first, zone) ?? first;
-  return utc - second;
+  // Within these two days a zone changes its clock at most once.
+  const before = offsetAt(utc - DAY_MS, zone);
+  if (before === undefined) return undefined;
+  const after = offsetAt(utc + DAY_MS, zone) ?? before;
+  const earliest = utc - Math.max(before, after);
+  if (before === after || dateOfInstant(earliest, zone) >= days) return earliest;
+  const latest = utc - Math.min(before, after);
+  return dateOfInstant(latest - 1, zone) < days ? latest : firstOfDate(days, zone, earliest, latest);
+}
+
+/** The first instant in (low, high] with the date; the one at `high` has it or a later one. */
+function firstOfDate(days: number, zone: string, low: number, high: number): number {
+  let isBefore = low;
+  let isAfter = high;
+  while (isAfter - isBefore > 1) {
+    const middle = Math.floor((isBefore + isAfter) / 2);
+    if (dateOfInstant(middle, zone) < days) isBefore = middle;
+    else isAfter = middle;
+  }
+  return isAfter;
 }
 
 /** Days since 1970 of an instant's local date. */
@@ -208,7 +218,8 @@ function dateOfInstant(ms: number, zone: string): number {
 
 function dayOfYear(ms: number, zone: string): number | undefined {
   const clock = localClock(ms, zone);
-  return clock && Math.floor((clock.getTime() - Date.UTC(clock.getUTCFullYear(), 0, 1)) / DAY_MS);
+  // Date.UTC takes the years 1 to 99 for those of the last century.
+  return clock && Math.floor((clock.getTime() - new Date(0).setUTCFullYear(clock.getUTCFullYear(), 0, 1)) / DAY_MS);
 }
 
 function equalValues(a: unknown, b: unknown): boolean {
@@ -245,7 +256,7 @@ export const BUILTINS = {
   stringOfBool: (b: boolean): string => (b ? 'true' : 'false'),
   stringOfTimestamp: (ms: number): string => formatInstant(ms),
   stringOfDuration: (ms: number): string => `${JSON.stringify(ms / 1000)}s`,
-  timestampOfString,
+  timestampOfString: (text: string): number | undefined => parseInstant(text) ?? undefined,
   timestampOfInt: (seconds: number): number | undefined => inTimestampRange(seconds * 1000),
   durationOfString,
   fullYear: (ms: number, zone = 'UTC'): number | undefined => localClock(ms, zone)?.getUTCFullYear(),

@@ -1,6 +1,7 @@
 import { type ASTNode, Environment, ParseError } from '@marcbachmann/cel-js';
+import { alike, asDouble, besideDouble, isOfDoubles, isOfLiterals } from './as-double.ts';
 import { BUILTINS, isTimeZone, MAX_INT, patternFault } from './builtins.ts';
-import type { Contract, FieldType } from './contract.ts';
+import type { Contract, FieldType, Scalar } from './contract.ts';
 import type { Span } from './diagnostics.ts';
 import {
   type ArithmeticOp,
@@ -9,10 +10,10 @@ import {
   type FieldNode,
   type MacroName,
   type NowDependence,
-  pathOf,
   type Type,
   typeName,
 } from './expression.ts';
+import { type Facts, factKey, missesDespite, NO_FACTS, presentIf, union } from './facts.ts';
 import { FUNCTIONS } from './functions.ts';
 import { didYouMean } from './suggest.ts';
 
@@ -20,7 +21,13 @@ import { didYouMean } from './suggest.ts';
 export interface Scope {
   /** Entities in scope: `deal` and `account`, or `account` alone. The second one may be absent. */
   readonly entities: ReadonlyMap<string, { readonly contract: Contract; readonly mayBeAbsent: boolean }>;
-  readonly params: ReadonlyMap<string, Type>;
+  readonly params: ReadonlyMap<string, ParamScope>;
+}
+
+export interface ParamScope {
+  readonly type: Type;
+  /** What it can be: its default and each segment's value. */
+  readonly values: readonly Scalar[];
 }
 
 export interface Finding {
@@ -30,10 +37,6 @@ export interface Finding {
   readonly message: string;
   readonly hint: string | null;
 }
-
-/** Paths that are known to be present where an expression is evaluated, because a `has(…)` before it said so. */
-export type Facts = ReadonlySet<string>;
-export const NO_FACTS: Facts = new Set();
 
 export const MAX_EXPRESSION_LENGTH = 10_000;
 const MAX_NODES = 2_000;
@@ -165,6 +168,7 @@ interface Variable {
   readonly id: number;
   readonly type: Type;
   readonly now: NowDependence;
+  readonly ofLiterals: boolean;
 }
 type Variables = ReadonlyMap<string, Variable>;
 
@@ -249,6 +253,7 @@ function makeChecker(scope: Scope) {
         op: 'variable',
         name,
         variableId: variable.id,
+        ofLiterals: variable.ofLiterals,
         type: variable.type,
         ...span,
         mayMiss: false,
@@ -281,15 +286,15 @@ function makeChecker(scope: Scope) {
     const [objectAst, name] = ast.args;
     const nameSpan = { start: ast.end - name.length, end: ast.end };
     if (objectAst.op === 'id' && objectAst.args === 'params' && !variables.has('params')) {
-      const type = scope.params.get(name);
-      if (!type)
+      const param = scope.params.get(name);
+      if (!param)
         refuse(
           nameSpan,
           'PLB-EXPR-UNKNOWN-PARAM',
           `unknown parameter \`${name}\``,
           didYouMean(name, scope.params.keys()),
         );
-      return { op: 'param', name, type, ...span, mayMiss: false, canMiss: false, now: 'none' };
+      return { op: 'param', name, type: param.type, ...span, mayMiss: false, canMiss: false, now: 'none' };
     }
     const field = fieldOf(check(objectAst, facts, variables), name, span, nameSpan, facts);
     const isDate = field.fieldType.kind === 'date';
@@ -320,9 +325,9 @@ function makeChecker(scope: Scope) {
       );
     const absent =
       object.op === 'entity' && (scope.entities.get(object.entity)?.mayBeAbsent ?? false) && !facts.has(object.entity);
-    const known = facts.has(factKey(object, name));
-    const misses = !known && (object.canMiss || absent || field.nullable);
-    const mayMiss = !known && (object.mayMiss || absent || field.nullable);
+    const key = factKey(object, name);
+    const known = key !== null && facts.has(key);
+    const isNullable = !known && (absent || field.nullable);
     return {
       op: 'field',
       object,
@@ -330,8 +335,8 @@ function makeChecker(scope: Scope) {
       fieldType: field.type,
       type: typeOfField(field.type),
       ...span,
-      mayMiss,
-      canMiss: misses,
+      mayMiss: object.mayMiss || isNullable,
+      canMiss: object.canMiss || isNullable,
       now: object.now,
     };
   }
@@ -341,7 +346,19 @@ function makeChecker(scope: Scope) {
     const left = condition(check(ast.args[0], facts, variables));
     const known = op === 'and' ? presentIf(left, true) : presentIf(left, false);
     const right = condition(check(ast.args[1], union(facts, known), variables));
-    return { op, left, right, type: BOOL, start: ast.start, end: ast.end, ...joins([left, right]) };
+    // A missing left side is absorbed where the right one decides whenever it is: `deal.amount > 0 && has(deal.amount)`.
+    const absorbs = !right.mayMiss && !missesDespite(left, presentIf(right, op === 'and'));
+    const joined = joins([left, right]);
+    return {
+      op,
+      left,
+      right,
+      type: BOOL,
+      start: ast.start,
+      end: ast.end,
+      ...joined,
+      mayMiss: joined.mayMiss && !absorbs,
+    };
   }
 
   function conditional(
@@ -398,18 +415,23 @@ function makeChecker(scope: Scope) {
     if (nullSide !== -1) {
       const other = args[1 - nullSide] ?? args[0];
       const path = other.input.slice(other.start, other.end);
+      const isField = other.op === '.' && !(other.args[0].op === 'id' && other.args[0].args === 'params');
       refuse(
         span,
         'PLB-EXPR-NULL',
         'a value is never equal to null: what is null is missing',
-        negated ? `write has(${path})` : `write !has(${path})`,
+        isField ? `write ${negated ? '' : '!'}has(${path})` : 'ask with has(…), which takes a field',
       );
     }
     let left = check(args[0], facts, variables);
     let right = check(args[1], facts, variables);
     [left, right] = alike(left, right);
-    if (left.type.k === 'record' || left.type.k === 'entity')
-      refuse(left, 'PLB-EXPR-TYPE', `a ${typeName(left.type)} can't be compared`, 'compare its fields');
+    for (const side of [left, right])
+      if (side.type.k === 'record' || side.type.k === 'entity')
+        refuse(side, 'PLB-EXPR-TYPE', `a ${typeName(side.type)} can't be compared`, 'compare its fields');
+    // A list is still compared with an empty one: no record is.
+    if (holdsRecords(left.type) && holdsRecords(right.type))
+      refuse(span, 'PLB-EXPR-TYPE', `a ${typeName(left.type)} can't be compared`, 'compare fields: .map(x, x.FIELD)');
     if (!sameType(left.type, right.type))
       refuse(
         span,
@@ -417,8 +439,8 @@ function makeChecker(scope: Scope) {
         `can't compare ${typeName(left.type)} with ${typeName(right.type)}`,
         mixedHint(left.type, right.type),
       );
-    checkSymbol(left, right);
-    checkSymbol(right, left);
+    checkSymbols(left, right);
+    checkSymbols(right, left);
     return {
       op: 'equal',
       negated,
@@ -429,6 +451,36 @@ function makeChecker(scope: Scope) {
       ...joins([left, right]),
       now: compared(left, right),
     };
+  }
+
+  /** Refuses a text beside an enum that can't be any of its values. */
+  function checkSymbols(expr: Expr, other: Expr): void {
+    if (expr.type.k !== 'enum') return;
+    const { symbols } = expr.type;
+    for (const { text, at } of textsOf(other))
+      if (!symbols.includes(text))
+        refuse(
+          at,
+          'PLB-EXPR-ENUM',
+          at.op === 'param'
+            ? `params.${at.name} can be \`${text}\`, none of its values`
+            : `\`${text}\` is none of its values`,
+          didYouMean(text, symbols),
+        );
+  }
+
+  /** The texts that an expression can be, as far as they are written in the set. */
+  function textsOf(expr: Expr): readonly { readonly text: string; readonly at: Expr }[] {
+    if (expr.op === 'cond') return [...textsOf(expr.then), ...textsOf(expr.otherwise)];
+    const values =
+      expr.op === 'literal' ? [expr.value] : expr.op === 'param' ? scope.params.get(expr.name)?.values : [];
+    return (values ?? []).flatMap((value) => (typeof value === 'string' ? [{ text: value, at: expr }] : []));
+  }
+
+  /** The items of a list that is written out, perhaps one a branch. */
+  function entriesOf(list: Expr): readonly Expr[] {
+    if (list.op === 'cond') return [...entriesOf(list.then), ...entriesOf(list.otherwise)];
+    return list.op === 'list' ? list.items : [];
   }
 
   function compare(comparison: Comparison, first: Expr, second: Expr, span: Span): Expr {
@@ -461,19 +513,25 @@ function makeChecker(scope: Scope) {
         `\`in\` needs a list, got ${typeName(listExpr.type)}`,
         listExpr.type.k === 'string' ? 'use .contains(…) for text' : null,
       );
-    let haystack: Expr = listExpr;
-    let needle = item;
-    if (item.type.k === 'double' && haystack.op === 'list') haystack = list(haystack.items.map(asDouble), haystack);
-    if (haystack.type.k === 'list' && haystack.type.item.k === 'double') needle = asDouble(item);
+    const [needle, haystack] = besideDouble(item.type, listExpr.type.item)
+      ? [asDouble(item), asDouble(listExpr)]
+      : [item, listExpr];
     const itemType = haystack.type.k === 'list' ? haystack.type.item : INT;
-    if (itemType.k === 'record' || !sameType(needle.type, itemType))
+    if (
+      itemType.k === 'record' ||
+      !sameType(needle.type, itemType) ||
+      (holdsRecords(needle.type) && holdsRecords(itemType))
+    )
       refuse(
         span,
         'PLB-EXPR-TYPE',
         `can't look for ${typeName(needle.type)} in ${typeName(haystack.type)}`,
         mixedHint(needle.type, itemType),
       );
-    if (haystack.op === 'list') for (const entry of haystack.items) checkSymbol(needle, entry);
+    for (const entry of entriesOf(haystack)) {
+      checkSymbols(needle, entry);
+      checkSymbols(entry, needle);
+    }
     const joined = joins([needle, haystack]);
     return {
       op: 'in',
@@ -533,7 +591,7 @@ function makeChecker(scope: Scope) {
     const id = nextVariable++;
     const inner: Variables = new Map([
       ...variables,
-      [variable, { id, type: source.type.item, now: elementDependence(source) }],
+      [variable, { id, type: source.type.item, now: elementDependence(source), ofLiterals: isOfLiterals(source) }],
     ]);
     const filtered = name !== 'map' || args.length === 3;
     const predicateAst = filtered ? args[1] : undefined;
@@ -752,8 +810,7 @@ function arithmeticType(op: ArithmeticOp, left: Type, right: Type): Type | null 
 }
 
 function list(items: readonly Expr[], span: Span): Expr {
-  const anyDouble = items.some((item) => item.type.k === 'double');
-  const alikeItems = anyDouble ? items.map(asDouble) : items;
+  const alikeItems = items.some((item) => isOfDoubles(item.type)) ? items.map(asDouble) : items;
   const first = alikeItems[0];
   for (const item of alikeItems)
     if (first && !sameType(first.type, item.type))
@@ -838,27 +895,7 @@ function condition(expr: Expr): Expr {
   return expr;
 }
 
-/** An integer literal beside a double is a double. */
-function asDouble(expr: Expr): Expr {
-  if (expr.type.k !== 'int') return expr;
-  if (expr.op === 'literal') return { ...expr, type: DOUBLE };
-  if (expr.op === 'negate') {
-    const arg = asDouble(expr.arg);
-    return arg.type.k === 'double' ? { ...expr, arg, type: DOUBLE } : expr;
-  }
-  if (expr.op === 'arithmetic' && expr.arithmetic !== '/' && expr.arithmetic !== '%') {
-    const left = asDouble(expr.left);
-    const right = asDouble(expr.right);
-    return left.type.k === 'double' && right.type.k === 'double' ? { ...expr, left, right, type: DOUBLE } : expr;
-  }
-  return expr;
-}
-
-function alike(left: Expr, right: Expr): [Expr, Expr] {
-  if (left.type.k === 'double') return [left, asDouble(right)];
-  if (right.type.k === 'double') return [asDouble(left), right];
-  return [left, right];
-}
+const holdsRecords = (type: Type): boolean => type.k === 'record' || (type.k === 'list' && holdsRecords(type.item));
 
 const isText = (type: Type): boolean => type.k === 'string' || type.k === 'enum';
 
@@ -889,48 +926,6 @@ function mixedHint(a: Type, b: Type): string | null {
   if (kinds.has('timestamp') && kinds.has('string')) return 'write timestamp("2026-03-01T00:00:00Z")';
   return null;
 }
-
-function checkSymbol(expr: Expr, other: Expr): void {
-  if (expr.type.k !== 'enum' || other.op !== 'literal' || typeof other.value !== 'string') return;
-  if (!expr.type.symbols.includes(other.value))
-    refuse(
-      other,
-      'PLB-EXPR-ENUM',
-      `\`${other.value}\` is none of its values`,
-      didYouMean(other.value, expr.type.symbols),
-    );
-}
-
-function factKey(object: Expr, name: string): string {
-  if (object.op === 'variable') return `#${object.variableId}.${name}`;
-  const path = pathOf(object);
-  return path === null ? `?${object.start}.${name}` : `${path}.${name}`;
-}
-
-/** What is certainly present when a condition has this answer. */
-export function presentIf(expr: Expr, answer: boolean): Facts {
-  switch (expr.op) {
-    case 'has':
-      if (!answer) return NO_FACTS;
-      return new Set([
-        factKey(expr.field.object, expr.field.name),
-        ...(expr.field.object.op === 'entity' ? [expr.field.object.entity] : []),
-      ]);
-    case 'not':
-      return presentIf(expr.arg, !answer);
-    case 'and':
-    case 'or': {
-      const left = presentIf(expr.left, answer);
-      const right = presentIf(expr.right, answer);
-      const both = (expr.op === 'and') === answer;
-      return both ? union(left, right) : new Set([...left].filter((fact) => right.has(fact)));
-    }
-    default:
-      return NO_FACTS;
-  }
-}
-
-const union = (a: Facts, b: Facts): Facts => (b.size === 0 ? a : a.size === 0 ? b : new Set([...a, ...b]));
 
 function typeOfField(type: FieldType): Type {
   switch (type.kind) {

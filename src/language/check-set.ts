@@ -1,5 +1,5 @@
 import { isTimeZone } from './builtins.ts';
-import { checkExpression, type Facts, type Finding, NO_FACTS, presentIf, type Scope } from './check-expression.ts';
+import { checkExpression, type Finding, type Scope } from './check-expression.ts';
 import type {
   CheckedConstraint,
   CheckedExample,
@@ -29,7 +29,9 @@ import {
   type SetDocument,
 } from './document-shape.ts';
 import { childrenOf, type Expr, type Type } from './expression.ts';
+import { type Facts, NO_FACTS, presentIf } from './facts.ts';
 import { type Path, type Places, readDocument } from './read-document.ts';
+import { snap } from './snap.ts';
 import { didYouMean } from './suggest.ts';
 
 /** Where a grade without `violated_below` counts as violated. */
@@ -131,7 +133,9 @@ export function scopeOf(entity: EntityKind, contracts: Contracts, params: readon
             ['account', account],
           ])
         : new Map([['account', account]]),
-    params: new Map(params.map((param) => [param.name, param.type])),
+    params: new Map(
+      params.map(({ name, type, value, by }) => [name, { type, values: [value, ...(by?.values.values() ?? [])] }]),
+    ),
   };
 }
 
@@ -184,6 +188,14 @@ function checkParam(
   checkValue(parameter.default, [...path, 'default']);
   if (parameter.min !== undefined && parameter.max !== undefined && parameter.min > parameter.max)
     report(places.valueAt([...path, 'min']), 'PLB-SET-PARAM-RANGE', `\`${name}\` has a min above its max`);
+  for (const bound of ['min', 'max'] as const)
+    if (parameter[bound] !== undefined && PARAM_TYPES[parameter.type] !== 'number')
+      report(
+        places.keyAt([...path, bound]),
+        'PLB-SET-PARAM-RANGE',
+        `\`${name}\` is a ${parameter.type}, which has no \`${bound}\``,
+        'leave it out',
+      );
   const type: Type = { k: parameter.type };
   const base = { name, type, unit: parameter.unit ?? null, value: parameter.default };
   if (!parameter.by) return { ...base, by: null };
@@ -283,7 +295,7 @@ function checkConstraint(
     [when, 'when'],
     [expr, kind],
   ] as const)
-    for (const found of part ? findConstantConditions(part.expr, part.text) : [])
+    for (const found of part ? findConstantConditions(part.expr) : [])
       report(places.inside([...path, key], found.span.start, found.span.end), found.code, found.message, found.hint);
   const checked: CheckedConstraint = {
     id: constraint.id,
@@ -293,7 +305,7 @@ function checkConstraint(
     when,
     kind,
     expr,
-    violatedBelow: (constraint.violated_below ?? DEFAULT_VIOLATED_BELOW) * 10_000,
+    violatedBelow: snap((constraint.violated_below ?? DEFAULT_VIOLATED_BELOW) * 10_000),
     onMissing: constraint.on_missing ?? 'unknown',
     message,
     fix: constraint.fix ?? null,
@@ -387,16 +399,22 @@ function checkTemplate(context: Context, scope: Scope, text: string, path: Path,
   return sound ? parts : null;
 }
 
-/** The `}}` that ends a hole: one inside quotes doesn't. */
+/** The `}}` that ends a hole: one inside quotes doesn't. Quotes are read as the parser of expressions reads them. */
 function endOfHole(text: string, from: number): number {
-  let quote: string | null = null;
+  let quotes: string | null = null;
   for (let i = from; i < text.length; i++) {
     const unit = text[i];
-    if (quote !== null) {
+    if (quotes !== null) {
+      // Also in a raw string the parser takes the next character for no quote.
       if (unit === '\\') i++;
-      else if (unit === quote) quote = null;
-    } else if (unit === '"' || unit === "'") quote = unit;
-    else if (unit === '}' && text[i + 1] === '}') return i;
+      else if (text.startsWith(quotes, i)) {
+        i += quotes.length - 1;
+        quotes = null;
+      }
+    } else if (unit === '"' || unit === "'") {
+      quotes = text.startsWith(unit.repeat(3), i) ? unit.repeat(3) : unit;
+      i += quotes.length - 1;
+    } else if (unit === '}' && text[i + 1] === '}') return i;
   }
   return -1;
 }

@@ -1,26 +1,43 @@
 import type { Finding } from './check-expression.ts';
-import { childrenOf, type Expr } from './expression.ts';
+import { childrenOf, type Expr, sameExpr } from './expression.ts';
 
 /** Conditions that have the same answer whatever the entity holds: they read nothing, or compare a thing with itself. */
-export function findConstantConditions(expr: Expr, text: string): readonly Finding[] {
+export function findConstantConditions(expr: Expr): readonly Finding[] {
   const findings: Finding[] = [];
-  visit(expr);
+  visit(expr, expr.type.k === 'bool');
   return findings;
 
-  function visit(node: Expr): void {
-    if (node.type.k === 'bool' && !reads(node))
+  /** @param isCondition whether the node decides something; a `true` that is compared or returned is a value */
+  function visit(node: Expr, isCondition: boolean): void {
+    if (isCondition && !reads(node))
       return found(node, 'this condition reads nothing, so its answer is always the same');
-    if ((node.op === 'compare' || node.op === 'equal') && sourceOf(node.left) === sourceOf(node.right))
+    if ((node.op === 'compare' || node.op === 'equal') && sameExpr(node.left, node.right))
       return found(node, 'both sides are the same, so the answer is always the same');
-    childrenOf(node).forEach(visit);
-  }
-
-  function sourceOf(node: Expr): string {
-    return text.slice(node.start, node.end).replace(/\s+/g, '');
+    if (node.op === 'cond' && !reads(node.then) && sameExpr(node.then, node.otherwise))
+      return found(node, 'both branches are the same, so the answer is always the same');
+    const conditions = conditionsOf(node);
+    for (const child of childrenOf(node)) visit(child, conditions.includes(child));
   }
 
   function found(node: Expr, message: string): void {
     findings.push({ span: node, code: 'PLB-EXPR-CONSTANT', message, hint: 'compare a field, or leave it out' });
+  }
+}
+
+/** The sub-expressions that a node takes as conditions. */
+function conditionsOf(node: Expr): readonly (Expr | null)[] {
+  switch (node.op) {
+    case 'and':
+    case 'or':
+      return [node.left, node.right];
+    case 'not':
+      return [node.arg];
+    case 'cond':
+      return [node.test];
+    case 'macro':
+      return [node.predicate];
+    default:
+      return [];
   }
 }
 

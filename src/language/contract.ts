@@ -150,24 +150,66 @@ function breach(path: string, code: string, message: string): never {
   throw new ContractBreach({ path, code, message });
 }
 
-const DATE = /^(\d{4})-(\d{2})-(\d{2})$/;
-const INSTANT = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/;
+const INSTANT = /^\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/;
+/** Length of `YYYY-MM-DD` and of `YYYY-MM-DDTHH:MM:SSZ`. */
+const DATE_LENGTH = 10;
+const PLAIN_INSTANT_LENGTH = 20;
+const DASH = 0x2d;
+const COLON = 0x3a;
+const MONTH_DAYS: readonly number[] = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 /** Days since 1970-01-01 of `YYYY-MM-DD`, or null where the text is no real date of the years 1 to 9999. */
 export function parseDate(text: string): number | null {
-  const match = DATE.exec(text);
-  if (!match) return null;
-  const ms = Date.parse(`${text}T00:00:00Z`);
-  if (Number.isNaN(ms) || new Date(ms).toISOString().slice(0, 10) !== text || match[1] === '0000') return null;
-  return ms / DAY_MS;
+  return text.length === DATE_LENGTH ? leadingDate(text) : null;
 }
 
 /** Milliseconds since 1970 of an RFC 3339 instant, or null where the text is none of the years 1 to 9999. */
 export function parseInstant(text: string): number | null {
-  const match = INSTANT.exec(text);
-  if (!match || parseDate(text.slice(0, 10)) === null) return null;
+  // What changes carry has this form; no other text of its length is an instant.
+  if (text.length === PLAIN_INSTANT_LENGTH) return parsePlainInstant(text);
+  if (!INSTANT.test(text) || leadingDate(text) === null) return null;
   const ms = Date.parse(text);
   return Number.isNaN(ms) || ms < MIN_INSTANT_MS || ms > MAX_INSTANT ? null : ms;
+}
+
+function parsePlainInstant(text: string): number | null {
+  const days = leadingDate(text);
+  const hours = twoDigits(text, 11);
+  const minutes = twoDigits(text, 14);
+  const seconds = twoDigits(text, 17);
+  if (days === null || !(hours <= 23 && minutes <= 59 && seconds <= 59)) return null;
+  if (text[10] !== 'T' || text.charCodeAt(13) !== COLON || text.charCodeAt(16) !== COLON || text[19] !== 'Z')
+    return null;
+  return days * DAY_MS + ((hours * 60 + minutes) * 60 + seconds) * 1000;
+}
+
+/** The date that a text begins with. */
+function leadingDate(text: string): number | null {
+  const year = twoDigits(text, 0) * 100 + twoDigits(text, 2);
+  const month = twoDigits(text, 5);
+  const day = twoDigits(text, 8);
+  if (!(year >= 1 && month >= 1 && month <= 12 && day >= 1)) return null;
+  if (text.charCodeAt(4) !== DASH || text.charCodeAt(7) !== DASH) return null;
+  const isLeap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+  if (day > (month === 2 && isLeap ? 29 : (MONTH_DAYS[month - 1] ?? 0))) return null;
+  return daysOf(year, month, day);
+}
+
+/** NaN where they are no digits. */
+function twoDigits(text: string, at: number): number {
+  const tens = text.charCodeAt(at) - 48;
+  const ones = text.charCodeAt(at + 1) - 48;
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : Number.NaN;
+}
+
+/** Days since 1970-01-01 of the Gregorian calendar, by its eras of 400 years; its years begin in March. */
+function daysOf(year: number, month: number, day: number): number {
+  const y = month <= 2 ? year - 1 : year;
+  const era = Math.floor(y / 400);
+  const yearOfEra = y - era * 400;
+  const dayOfYear = Math.floor((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5) + day - 1;
+  const dayOfEra = yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear;
+  return era * 146_097 + dayOfEra - 719_468;
 }
 
 const MIN_INSTANT_MS = Date.parse('0001-01-01T00:00:00Z');

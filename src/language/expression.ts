@@ -39,6 +39,14 @@ export interface FieldNode extends Base {
   readonly fieldType: FieldType;
 }
 
+export interface VariableNode extends Base {
+  readonly op: 'variable';
+  readonly name: string;
+  readonly variableId: number;
+  /** Its list is made of literals: an int of them is a double beside one. */
+  readonly ofLiterals: boolean;
+}
+
 export interface MacroNode extends Base {
   readonly op: 'macro';
   readonly macro: MacroName;
@@ -55,7 +63,7 @@ export interface MacroNode extends Base {
 export type Expr =
   | (Base & { readonly op: 'literal'; readonly value: string | number | boolean })
   | (Base & { readonly op: 'entity'; readonly entity: EntityKind })
-  | (Base & { readonly op: 'variable'; readonly name: string; readonly variableId: number })
+  | VariableNode
   | (Base & { readonly op: 'param'; readonly name: string })
   | (Base & { readonly op: 'now' })
   | FieldNode
@@ -120,6 +128,45 @@ export function pathOf(expr: Expr): string | null {
   if (expr.op !== 'field') return null;
   const object = pathOf(expr.object);
   return object === null ? null : `${object}.${expr.name}`;
+}
+
+/** Whether two expressions are written alike but for white space, parentheses and the names of variables. */
+export function sameExpr(a: Expr, b: Expr): boolean {
+  return a.op === b.op && JSON.stringify(shapeOf(a, new Map())) === JSON.stringify(shapeOf(b, new Map()));
+}
+
+/** @param variables by id, how many others were in scope: two that stand for the same have the same number */
+function shapeOf(expr: Expr, variables: ReadonlyMap<number, number>): unknown {
+  if (expr.op === 'variable') return ['variable', variables.get(expr.variableId) ?? `outer ${expr.variableId}`];
+  const inner = expr.op === 'macro' ? new Map([...variables, [expr.variableId, variables.size]]) : variables;
+  return [expr.op, ...ownOf(expr), ...childrenOf(expr).map((child) => shapeOf(child, inner))];
+}
+
+/** What a node says besides its sub-expressions. */
+function ownOf(expr: Expr): readonly unknown[] {
+  switch (expr.op) {
+    case 'literal':
+      return [expr.type.k, expr.value];
+    case 'entity':
+      return [expr.entity];
+    case 'param':
+    case 'field':
+      return [expr.name];
+    case 'has':
+      return [expr.field.name];
+    case 'compare':
+      return [expr.comparison];
+    case 'equal':
+      return [expr.negated];
+    case 'arithmetic':
+      return [expr.arithmetic];
+    case 'call':
+      return [expr.fn];
+    case 'macro':
+      return [expr.macro, expr.predicate !== null];
+    default:
+      return [];
+  }
 }
 
 export function typeName(type: Type): string {

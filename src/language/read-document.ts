@@ -5,6 +5,7 @@ import {
   isScalar,
   isSeq,
   Lexer,
+  type Node,
   type Pair,
   parseDocument,
   visit,
@@ -110,18 +111,44 @@ function hasMoreTokensThan(limit: number, text: string): boolean {
   return false;
 }
 
-/** What YAML allows and a set doesn't: aliases (they can grow without bound), keys twice, `__proto__`. */
+/** What YAML allows and a set doesn't: aliases (they can grow without bound), tags, keys twice, `__proto__`. */
 function refusedNodes(yaml: Document.Parsed, source: Source): Diagnostic[] {
   const found: Diagnostic[] = [];
-  const refuse = (node: unknown, code: string, message: string, hint: string): void => {
-    const { range } = node as { range?: readonly [number, number, number] | null };
-    if (found.length < MAX_KEYS_TOLD)
-      found.push(diagnose(source, { start: range?.[0] ?? 0, end: range?.[1] ?? 1 }, code, message, hint));
+  const refuseAt = (span: Span, code: string, message: string, hint: string): void => {
+    if (found.length < MAX_KEYS_TOLD) found.push(diagnose(source, span, code, message, hint));
+  };
+  const spanOf = (node: Node): Span => ({ start: node.range?.[0] ?? 0, end: node.range?.[1] ?? 1 });
+  const refuse = (node: Node, code: string, message: string, hint: string): void =>
+    refuseAt(spanOf(node), code, message, hint);
+  const refuseTag = (node: Node): void => {
+    // Looking for the tag takes time: not for more of them than are told.
+    if (node.tag === undefined || found.length >= MAX_KEYS_TOLD) return;
+    refuseAt(
+      tagBefore(source.text, spanOf(node).start),
+      'PLB-DOC-YAML',
+      'YAML takes what begins with `!` for a tag, and tags are not allowed',
+      'put an expression that begins with `!` into quotes, or write it after `>`',
+    );
   };
   visit(yaml, {
     Alias: (_, alias) =>
       refuse(alias, 'PLB-DOC-YAML', `aliases (\`*${alias.source}\`) are not allowed`, 'write the value out'),
+    Seq: (_, seq) => refuseTag(seq),
+    Scalar: (_, scalar) => {
+      refuseTag(scalar);
+      const { value, type } = scalar;
+      if (typeof value !== 'string' || value.isWellFormed()) return;
+      const span = spanOf(scalar);
+      const start = alignScalar(source.text, span, value, type ?? 'PLAIN')[value.search(LONE_SURROGATE)] ?? span.start;
+      refuseAt(
+        { start, end: start + 1 },
+        'PLB-DOC-YAML',
+        'half of a surrogate pair is no character',
+        'write the character itself, or both halves',
+      );
+    },
     Map: (_, map) => {
+      refuseTag(map);
       const seen = new Set<string>();
       for (const { key } of map.items) {
         if (!isScalar(key)) continue;
@@ -134,6 +161,26 @@ function refusedNodes(yaml: Document.Parsed, source: Source): Diagnostic[] {
     },
   });
   return found;
+}
+
+/** With the flag `u`, a pair of surrogates is one character of another kind. */
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+/** At the end of a word, in a flow also behind a bracket or a comma. */
+const TAG = /(?<![^[{,])![^,]*$/;
+
+/** The word before a value that begins with `!`; an anchor may stand between. */
+function tagBefore(text: string, valueStart: number): Span {
+  let end = valueStart;
+  for (let words = 0; words < 2; words++) {
+    while (end > 0 && /\s/.test(text[end - 1] ?? '')) end--;
+    let start = end;
+    while (start > 0 && /\S/.test(text[start - 1] ?? '')) start--;
+    const mark = text.slice(start, end).match(TAG)?.index;
+    if (mark !== undefined) return { start: start + mark, end };
+    end = start;
+  }
+  return { start: valueStart, end: valueStart + 1 };
 }
 
 const clip = (text: string): string => (text.length > 80 ? `${text.slice(0, 77)}…` : text);

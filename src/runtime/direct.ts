@@ -4,9 +4,9 @@ import type { Change, Intake } from '../ingest/change.ts';
 import { ingestChange } from '../ingest/step.ts';
 import type { EntityKind, Fields } from '../language/contract.ts';
 import { memoryState, stepOn } from '../log/memory-state.ts';
+import { textMemo } from '../log/text-memo.ts';
 import type { ControlView } from '../scoring/active-set.ts';
 import { waiverValue } from '../scoring/evidence.ts';
-import { fieldsMemo } from '../scoring/fields-memo.ts';
 import type { ScoreOutput } from '../scoring/run.ts';
 import { type Answer, answer } from '../scoring/score.ts';
 import { resumeJob, type ScoreContext, scoreImage } from '../scoring/step.ts';
@@ -41,7 +41,7 @@ export function openDirect(options: DirectOptions): DirectPipeline {
     contracts,
     answer: options.due ? answer : (set, subject): Answer => ({ ...answer(set, subject), dueAt: null }),
     controlAt: () => control,
-    memo: fieldsMemo(REMEMBERED_IMAGES),
+    memo: textMemo<Fields>(REMEMBERED_IMAGES),
     ingestPartitions: 2,
   };
   const offsets = { deal: 0, account: 0 };

@@ -4,6 +4,7 @@ import { dealChanges } from '../../consumers/deal-changes.ts';
 import { deadLetterRecord } from '../../producers/dead-letters.ts';
 import { imageRecord } from '../../producers/images.ts';
 import type { Contracts } from '../../schemas/contracts.ts';
+import type { EntityState } from '../ingest/entity-state.ts';
 import { intakeHeaders } from '../ingest/headers.ts';
 import { CONTROL_KEY } from '../ingest/state-keys.ts';
 import { closeImport, type IngestContext, type Ingested, ingestChange, type Origin } from '../ingest/step.ts';
@@ -11,6 +12,7 @@ import type { EntityKind, Fields } from '../language/contract.ts';
 import { mergeInto, type Overlay, overlayOn } from '../log/overlay.ts';
 import { partitionOf } from '../log/partitioner.ts';
 import type { LogRecord, NewRecord, TaskInput } from '../log/port.ts';
+import { textMemo } from '../log/text-memo.ts';
 import type { Topics } from '../log/topics.ts';
 import type { ControlFollower } from './control.ts';
 import { deadLetterCause } from './failure.ts';
@@ -31,6 +33,9 @@ export interface IngestStageParts {
   readonly health: Health;
 }
 
+/** Entities of one task whose decoded state stays in memory: at most about 12 MB. */
+const REMEMBERED_ENTITIES = 2_000;
+
 /** INGEST: a partition of canonical changes becomes images. */
 export function ingestStage(parts: IngestStageParts, entity: EntityKind, partition: number): Stage {
   const { topics, contracts, health, control } = parts;
@@ -43,6 +48,7 @@ export function ingestStage(parts: IngestStageParts, entity: EntityKind, partiti
     contracts,
     imagesPartitionOf: (key) => partitionOf(key, imagesPartitions),
     imagesPartitions,
+    memo: textMemo<EntityState>(REMEMBERED_ENTITIES),
     pinnedValue(kind, name, constraint, fields) {
       const sets = control.viewAt(control.offset).sets[kind];
       const found = sets.find(({ active }) => active.name === name);

@@ -3,10 +3,11 @@ import { deadLetterRecord } from '../../producers/dead-letters.ts';
 import { postureRecord } from '../../producers/posture-changes.ts';
 import { resultRecord } from '../../producers/scored-results.ts';
 import type { Contracts } from '../../schemas/contracts.ts';
+import type { Fields } from '../language/contract.ts';
 import { mergeInto, overlayOn } from '../log/overlay.ts';
 import type { LogRecord, NewRecord, StateReader, TaskInput } from '../log/port.ts';
+import { textMemo } from '../log/text-memo.ts';
 import type { Topics } from '../log/topics.ts';
-import { fieldsMemo } from '../scoring/fields-memo.ts';
 import type { ScoreOutput } from '../scoring/run.ts';
 import type { AnswerFn } from '../scoring/score.ts';
 import {
@@ -49,7 +50,7 @@ export function scoreStage(parts: ScoreStageParts, partition: number): Stage {
     contracts,
     answer,
     controlAt: (offset) => control.viewAt(offset),
-    memo: fieldsMemo(REMEMBERED_IMAGES),
+    memo: textMemo<Fields>(REMEMBERED_IMAGES),
     ingestPartitions: parts.partitionsOf(topics.dealChanges) + parts.partitionsOf(topics.accountChanges),
     ...(parts.entitiesPerCommit === undefined ? {} : { entitiesPerCommit: parts.entitiesPerCommit }),
   };

@@ -90,9 +90,9 @@ export function nextDue(
 
   /** Grades rise and fall at once: look at each second of the stretch in which a band's edge is near. */
   function scan(first: number, to: number, startScore: number, endScore: number, endDiffers: boolean): number | null {
-    const edges = bandEdges(set).filter(
-      (edge) => edge >= Math.min(startScore, endScore) - BLUR && edge <= Math.max(startScore, endScore) + BLUR,
-    );
+    const edges = Object.values(verdict.edges)
+      .flatMap(({ enter, leave }) => [enter, leave])
+      .filter((edge) => edge >= Math.min(startScore, endScore) - BLUR && edge <= Math.max(startScore, endScore) + BLUR);
     if (edges.length === 0) return endDiffers ? bisect(first, to) : null;
     const rate = (endScore - startScore) / (to - first || 1);
     let earliest = to;
@@ -154,10 +154,4 @@ function directionsOf(before: Int32Array, after: Int32Array): 'none' | 'one' | '
     if (change < 0) down = true;
   }
   return up && down ? 'mixed' : up || down ? 'one' : 'none';
-}
-
-/** Scores (hundredths) at which a band can begin or end, hysteresis included. */
-function bandEdges(set: CompiledSet): readonly number[] {
-  const { bands, hysteresis } = set.checked.scoring;
-  return [bands.watch, bands.at_risk, bands.critical].flatMap((band) => [band * 100, (band + hysteresis) * 100]);
 }

@@ -1,6 +1,7 @@
 import type { CompiledSet } from '../compiler/compile.ts';
 import { SUMS, VIOLATED } from '../compiler/emit-set.ts';
 import type { Fields } from '../language/contract.ts';
+import { type BandEdges, bandEdgesOf, bandOf } from './bands.ts';
 import { POSTURES, type Posture } from './posture.ts';
 import type { Outcome } from './result.ts';
 
@@ -17,6 +18,7 @@ export interface Verdict {
   readonly sums: Float64Array;
   /** By constraint, the index of the posture that it gives at least while it is violated. */
   readonly floors: Int8Array;
+  readonly edges: BandEdges;
   /** Hundredths of a point, 0..10000. */
   score: number;
   /** Weight that counts, and weight of unknown. */
@@ -44,6 +46,7 @@ export function makeVerdict(set: CompiledSet): Verdict {
       const floor = set.checked.scoring.severity_floor[severity];
       return floor ? POSTURES.indexOf(floor) : 0;
     }),
+    edges: bandEdgesOf(set.checked.scoring),
     score: 10_000,
     counted: 0,
     unknown: 0,
@@ -96,7 +99,7 @@ function conclude(set: CompiledSet, earned: number, previousBand: Posture | null
   verdict.counted = verdict.sums[1] ?? 0;
   verdict.unknown = verdict.sums[2] ?? 0;
   verdict.score = scoreOf(earned, verdict.counted);
-  verdict.band = bandOf(set, verdict.score, previousBand);
+  verdict.band = bandOf(verdict.edges, verdict.score, previousBand);
   verdict.posture = postureOf(set, verdict);
 }
 
@@ -110,16 +113,6 @@ export function copyVerdict(from: Verdict, to: Verdict): void {
 /** Rounds half up in whole numbers: both sums are exact. */
 function scoreOf(earned: number, counted: number): number {
   return counted === 0 ? 10_000 : Math.floor((2 * earned + counted) / (2 * counted));
-}
-
-function bandOf(set: CompiledSet, score: number, previous: Posture | null): Posture {
-  const { bands, hysteresis } = set.checked.scoring;
-  const before = previous === null ? -1 : POSTURES.indexOf(previous);
-  const points = score / 100;
-  if (points < bands.critical + (before >= 3 ? hysteresis : 0)) return 'critical';
-  if (points < bands.at_risk + (before >= 2 ? hysteresis : 0)) return 'at_risk';
-  if (points < bands.watch + (before >= 1 ? hysteresis : 0)) return 'watch';
-  return 'healthy';
 }
 
 function postureOf(set: CompiledSet, verdict: Verdict): Posture {

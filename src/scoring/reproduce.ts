@@ -29,6 +29,15 @@ export interface Reproduction {
   readonly difference: { readonly path: string; readonly recorded: string; readonly recomputed: string } | null;
 }
 
+/** What transport adds to a result: it is not hashed. */
+const TRANSPORT: ReadonlySet<string> = new Set([
+  'control_offset',
+  'input_offset',
+  'trace_id',
+  'span_id',
+  'traceparent',
+]);
+
 /**
  * Recomputes a result from its evidence and compares all that is hashed, byte for byte.
  * @throws PlumblineError PLB-RESULT-MALFORMED, PLB-RESULT-VERSION
@@ -43,7 +52,7 @@ export function reproduce(set: CompiledSet, recorded: Result): Reproduction {
       },
     );
   const recomputed = answer(set, decodeEvidence(set, recorded).subject).result;
-  const { control_offset: _c, input_offset: _i, ...hashed } = recorded;
+  const hashed = Object.fromEntries(Object.entries(recorded).filter(([name]) => !TRANSPORT.has(name)));
   const difference = firstDifference('', hashed, recomputed);
   return { same: difference === null, difference };
 }

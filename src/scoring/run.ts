@@ -5,8 +5,8 @@ import { wholeFields } from '../ingest/fields.ts';
 import type { WholeImage } from '../ingest/image.ts';
 import { type EntityKind, type Fields, formatInstant } from '../language/contract.ts';
 import type { Overlay } from '../log/overlay.ts';
+import type { TextMemo } from '../log/text-memo.ts';
 import type { ActiveSet, ControlView } from './active-set.ts';
-import type { FieldsMemo } from './fields-memo.ts';
 import { postureEnded, postureMoved, type Sight } from './posture-change.ts';
 import type { Cause, Outcome, PostureChange, Result } from './result.ts';
 import type { Answer, AnswerFn, Subject } from './score.ts';
@@ -72,7 +72,7 @@ export interface Run {
   readonly loaded: Map<string, ScoredEntity>;
   /** Entities answered in one commit. */
   readonly perCommit: number;
-  readonly memo: FieldsMemo;
+  readonly memo: TextMemo<Fields>;
 }
 
 export const noCounts = (): ScoreCounts => ({

@@ -59,7 +59,7 @@ export function answer(set: CompiledSet, subject: Subject): Answer {
   try {
     judge(set, own, account, valid, subject.now, subject.previousBand, verdict);
     const unhashed = describe(set, subject, account, waivers, verdict);
-    const canonical = JSON.stringify(unhashed);
+    const canonical = canonicalText(set, unhashed);
     const digest = `sha256:${hash('sha256', canonical)}`;
     return {
       result: { ...unhashed, hash: digest },
@@ -71,6 +71,50 @@ export function answer(set: CompiledSet, subject: Subject): Answer {
     throw new SetFault('PLB-FAULT-INTERNAL', error instanceof Error ? error.message : String(error));
   }
 }
+
+/** What most lines are, as text: by constraint, satisfied in full and not applicable. */
+interface LineTexts {
+  readonly satisfied: string;
+  readonly notApplicable: string;
+}
+
+const lineTexts = new WeakMap<CompiledSet, readonly LineTexts[]>();
+
+function lineTextsOf(set: CompiledSet): readonly LineTexts[] {
+  let texts = lineTexts.get(set);
+  if (!texts) {
+    texts = set.checked.constraints.map(({ id: constraint }) => ({
+      satisfied: JSON.stringify({ constraint, degree: 1, outcome: 'satisfied' }),
+      notApplicable: JSON.stringify({ constraint, outcome: 'not_applicable' }),
+    }));
+    lineTexts.set(set, texts);
+  }
+  return texts;
+}
+
+/** JSON.stringify(result), with the lines that repeat put together from texts made before. */
+function canonicalText(set: CompiledSet, result: Omit<Result, 'hash'>): string {
+  const texts = lineTextsOf(set);
+  let lines = '';
+  for (let index = 0; index < result.outcomes.length; index++) {
+    const line = result.outcomes[index];
+    const known = texts[index];
+    const plain = line?.missing === undefined && line?.message === undefined ? known : undefined;
+    const text =
+      plain !== undefined && line?.outcome === 'not_applicable'
+        ? plain.notApplicable
+        : plain !== undefined && line?.outcome === 'satisfied' && line.degree === 1
+          ? plain.satisfied
+          : JSON.stringify(line);
+    lines += index === 0 ? text : `,${text}`;
+  }
+  const whole = JSON.stringify({ ...result, outcomes: null });
+  const place = whole.lastIndexOf(OUTCOMES_PLACE);
+  return `${whole.slice(0, place)}"outcomes":[${lines}]${whole.slice(place + OUTCOMES_PLACE.length)}`;
+}
+
+/** After it come only names, times and numbers, none of which can hold this text: quotes in them are escaped. */
+const OUTCOMES_PLACE = '"outcomes":null';
 
 const NO_WAIVERS: readonly ValidWaiver[] = [];
 

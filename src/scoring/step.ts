@@ -1,11 +1,12 @@
 import type { Contracts } from '../../schemas/contracts.ts';
 import { PlumblineError } from '../errors.ts';
 import type { ImageRecord, LaneClosed } from '../ingest/image.ts';
+import type { Fields } from '../language/contract.ts';
 import type { Overlay } from '../log/overlay.ts';
 import type { StateReader } from '../log/port.ts';
+import { type TextMemo, textMemo } from '../log/text-memo.ts';
 import type { ControlView } from './active-set.ts';
 import type { ControlFact } from './control-fact.ts';
-import { type FieldsMemo, fieldsMemo } from './fields-memo.ts';
 import { runImageJob } from './image-job.ts';
 import { decodeJob, ENTITIES_PER_COMMIT, encodeJob, type Job } from './job.ts';
 import { runRetireJob } from './retire-job.ts';
@@ -47,7 +48,7 @@ export interface ScoreContext {
   /** Entities answered in one commit, ENTITIES_PER_COMMIT unless told; a simulation cuts smaller. */
   readonly entitiesPerCommit?: number;
   /** Kept from step to step by whoever wants to decode less often. */
-  readonly memo?: FieldsMemo;
+  readonly memo?: TextMemo<Fields>;
 }
 
 export interface Scored {
@@ -156,7 +157,7 @@ function open(state: Overlay, context: ScoreContext): Run {
     counts: noCounts(),
     loaded: new Map(),
     perCommit: context.entitiesPerCommit ?? ENTITIES_PER_COMMIT,
-    memo: context.memo ?? fieldsMemo(1),
+    memo: context.memo ?? textMemo<Fields>(1),
   };
 }
 

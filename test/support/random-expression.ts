@@ -52,6 +52,9 @@ export function randomExpressions(maxDepth = 4): Expressions {
           'account.is_trial',
           'account.champion_left',
           'has(deal.amount)',
+          'has(deal.discount_pct)',
+          'has(account.nps)',
+          'has(deal.approvals[0].value)',
           'has(deal.approvals)',
           'has(account.renewal_date)',
           'deal.stage == "proposal"',
@@ -80,6 +83,8 @@ export function randomExpressions(maxDepth = 4): Expressions {
           .tuple(oneOf('exists', 'all'), tie('element'), oneOf('c.is_executive', 'c.title == "VP"', 'has(c.role)'))
           .map(([macro, body, inner]) => `deal.contacts.${macro}(c, ${inner} || deal.approvals.exists(a, ${body}))`),
         fc.tuple(tie('double'), tie('double'), tie('double')).map(([a, b, c]) => `(${a} in [${b}, ${c}])`),
+        fc.tuple(tie('double'), oneOf(...comparisons), tie('bool')).map(([a, op, b]) => `(${a} ${op} (${b} ? 1 : 30))`),
+        fc.tuple(tie('double'), oneOf(...comparisons)).map(([a, op]) => `[0, 1, 30].exists(x, ${a} ${op} x)`),
         fc.tuple(tie('string')).map(([a]) => `(${a} in deal.approvals.map(a, a.role))`),
       ),
       element: deep(

@@ -70,6 +70,22 @@ describe('decodeChange', () => {
     expect(codeOf({ ...base, op: 'delete' })).toBe('none');
   });
 
+  it('takes a revocation that repeats the waiver, and keeps what names it', () => {
+    const revoke = { ...waive, op: 'revoke' };
+    expect(JSON.parse(encodeChange(decodeChange(revoke, contracts), contracts))).toEqual({
+      ...revoke,
+      waiver: { set: 'deal-desk', constraint: 'c' },
+    });
+    const only = (more: object): unknown => ({ ...revoke, waiver: { set: 's', constraint: 'c', ...more } });
+    expect(codeOf(only({ until: '2026-03-08T00:00:00Z' }))).toBe('none');
+    expect(codeOf(only({ by: 'ann', role: 'vp-sales' }))).toBe('none');
+    expect(codeOf(only({ until: '2026-02-30T00:00:00Z' }))).toBe('PLB-FIELD-DATE');
+    expect(codeOf(only({ granted_at: null }))).toBe('PLB-FIELD-TYPE');
+    expect(codeOf(only({ by: '' }))).toBe('PLB-CHANGE-WAIVER');
+    expect(codeOf(only({ why: 'x' }))).toBe('PLB-CHANGE-KEY');
+    expect(codeOf({ ...revoke, waiver: { set: 's' } })).toBe('PLB-CHANGE-MISSING');
+  });
+
   it('takes null as clearing', () => {
     const change = decodeChange({ ...upsert, fields: { amount: null } }, contracts);
     expect(change).toMatchObject({ fields: {}, cleared: ['amount', 'next_step_at'] });

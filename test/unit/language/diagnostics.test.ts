@@ -38,6 +38,8 @@ const require = (expression: string): string =>
 const example = (text: string): string => setDocument({ examples: `examples:\n  - ${text}` });
 const NOW = 'now: 2026-03-01T00:00:00Z';
 
+const QUOTE = 'put an expression that begins with `!` into quotes, or write it after `>`';
+
 type Case = readonly [code: string, document: string, hint: string | null];
 
 const CASES: readonly Case[] = [
@@ -45,6 +47,19 @@ const CASES: readonly Case[] = [
   ['PLB-DOC-YAML', 'a: &x 1\nb: ▸*x\n', 'write the value out'],
   ['PLB-DOC-YAML', 'a:\n▸\tb: 1\n', 'indent with spaces, the same number in one block'],
   ['PLB-DOC-YAML', 'a: 1\n▸---\nb: 1\n', 'one set a file'],
+  ['PLB-DOC-YAML', setDocument({ constraint: 'when: ▸!(deal.stage in ["won"])\n    message: m' }), QUOTE],
+  ['PLB-DOC-YAML', setDocument({ constraint: 'require: ▸!has(deal.name)\n    message: m' }), QUOTE],
+  ['PLB-DOC-YAML', 'a: { b: ▸!!str 12 }\n', QUOTE],
+  ['PLB-DOC-YAML', 'a: ▸!b &c\n  - d\n', QUOTE],
+  ['PLB-DOC-YAML', 'a: [▸!b { c: d }]\n', QUOTE],
+  ['PLB-DOC-YAML', 'a: [x,▸!b y]\n', QUOTE],
+  ['PLB-DOC-YAML', '▸!b c: d\n', QUOTE],
+  [
+    'PLB-DOC-YAML',
+    setDocument({ constraint: 'require: has(deal.name)\n    message: "\\ud83d\\ude00 is ▸\\ud83d"' }),
+    'write the character itself, or both halves',
+  ],
+  ['PLB-DOC-YAML', 'a: { "▸\\udc00": 1 }\n', 'write the character itself, or both halves'],
   ['PLB-DOC-TOO-LARGE', `▸${'#'.repeat(4 * 1024 * 1024 + 1)}`, 'split it into several sets'],
   ['PLB-DOC-TOO-LARGE', `▸[${'1,'.repeat(600_000)}]`, 'split it into several sets'],
   ['PLB-DOC-KEY', setDocument({ head: '▸parametres: {}\n' }), 'did you mean `parameters`?'],
@@ -125,6 +140,13 @@ const CASES: readonly Case[] = [
     'leave on_missing out',
   ],
   [
+    'PLB-SET-ON-MISSING',
+    setDocument({
+      constraint: 'when: has(deal.approvals[0].value)\n    ▸require: 5 < deal.approvals[1].value\n    message: m',
+    }),
+    'add on_missing: violated, satisfied or unknown',
+  ],
+  [
     'PLB-SET-MESSAGE',
     setDocument({ constraint: 'require: has(deal.name)\n    message: "is ▸{{deal.name"' }),
     'close it, or write the text without braces',
@@ -171,6 +193,18 @@ const CASES: readonly Case[] = [
     }),
     null,
   ],
+  ...['min: 1', 'max: 2'].flatMap((bound) =>
+    ['{ type: string, default: a', '{ type: bool, default: true'].map(
+      (given): Case => [
+        'PLB-SET-PARAM-RANGE',
+        setDocument({
+          head: `parameters:\n  limit: ${given}, ▸${bound} }\n`,
+          constraint: 'require: has(deal.name)\n    message: "{{params.limit}}"',
+        }),
+        'leave it out',
+      ],
+    ),
+  ),
   [
     'PLB-SET-PARAM-BY',
     setDocument({
@@ -341,6 +375,18 @@ describe('diagnostics', () => {
       (file) => readFileSync(new URL(file, folder), 'utf8').match(/PLB-(DOC|EXPR|SET|FIELD)(-[A-Z]+)+/g) ?? [],
     );
     expect([...new Set(codes)].sort()).toEqual([...new Set(CASES.map(([code]) => code))].sort());
+  });
+
+  it.each([
+    `{{"}}"}} {{deal.name}}`,
+    `{{'''it's }} "here"'''}}`,
+    `{{"""a"}}"b""" + deal.name}}`,
+    `{{'' + "" + "}}"}}`,
+    `{{r"\\d}}" + r'}}'}}`,
+    `{{deal.name.matches(r"""["'}}]""") ? 1 : 2}}`,
+  ])('ends the hole of a message where its expression ends: %s', (message) => {
+    const constraint = `require: has(deal.name)\n    message: >\n      ${message}`;
+    expect(check(setDocument({ constraint })).diagnostics).toEqual([]);
   });
 
   it('tells every finding of a document, in its order', () => {

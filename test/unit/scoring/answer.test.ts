@@ -51,7 +51,8 @@ describe('a result', () => {
         if (!set) return;
         const { json } = answer(set, subjectOf(deal, { account, previousBand: previous, previousPosture: previous }));
         const read = JSON.parse(json) as Result;
-        expect(reproduce(set, { ...read, control_offset: 3, input_offset: 9 })).toEqual({
+        const carried = { ...read, control_offset: 3, input_offset: 9, trace_id: 't', span_id: 's', traceparent: '00' };
+        expect(reproduce(set, carried)).toEqual({
           same: true,
           difference: null,
         });
@@ -154,6 +155,33 @@ describe('a waiver', () => {
     expect([result.score, dueAt]).toEqual([100, NOW + DAY]);
     expect(result.evidence.waivers).toHaveLength(1);
     expect(reproduce(set, result).same).toBe(true);
+  });
+});
+
+describe('a grade', () => {
+  const quiet = (below: number): CompiledSet =>
+    compiled(
+      `  - { id: a, title: t, severity: low, weight: 1, grade: deal.margin_pct, violated_below: ${below}, on_missing: unknown, message: m }\n`,
+    );
+
+  test('is violated below `violated_below`, not at it', () => {
+    const wrong: number[] = [];
+    for (let hundredth = 1; hundredth < 100; hundredth++) {
+      const below = hundredth / 100;
+      const set = quiet(below);
+      const outcomeAt = (grade: number) => answer(set, subjectOf({ margin_pct: grade })).result.outcomes[0]?.outcome;
+      if (outcomeAt(below) !== 'satisfied' || outcomeAt(below - 0.0001) !== 'violated') wrong.push(below);
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  test('is due at the first second below it', () => {
+    const set = compiled(
+      '  - { id: a, title: t, severity: low, weight: 1, grade: 1.0 - days(now - deal.created_at) / 100.0, violated_below: 0.07, on_missing: unknown, message: m }\n  - { id: b, title: t, severity: low, weight: 1000, require: has(deal.stage), message: m }\n',
+    );
+    const { dueAt } = answer(set, subjectOf({ created_at: NOW }));
+    // A degree of 0.06995 still rounds to 0.07.
+    expect(dueAt).toBe(NOW + 93.005 * 86_400_000 + 1000);
   });
 });
 

@@ -1,0 +1,228 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { untilCoordinatorsAnswer } from '../../src/log/kafka/coordinators.ts';
+import { fetchPackages, type Packages } from './packages.ts';
+
+export interface ClusterOptions {
+  readonly brokers: number;
+  /** Data, configuration and logs of the brokers; made where it is not there. */
+  readonly directory: string;
+  /** First broker's port, the next ones count up; 0 takes free ones. */
+  readonly port: number;
+  /** null: no registry; 0 takes a free port. */
+  readonly registryPort: number | null;
+  readonly tell: (text: string) => void;
+}
+
+/** Brokers of one KRaft cluster, and a schema registry that keeps its schemas in memory. */
+export interface Cluster {
+  /** Host and port of each broker. */
+  readonly brokers: readonly string[];
+  /** Confluent's API; null without a registry. */
+  readonly registryUrl: string | null;
+  /** Sends a signal to one broker's process: SIGKILL, SIGSTOP, SIGCONT. */
+  signal(broker: number, signal: NodeJS.Signals): void;
+  /** Starts a broker again that was killed. */
+  restart(broker: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const READY_TIMEOUT_MS = 90_000;
+const STOP_TIMEOUT_MS = 20_000;
+
+/** @returns when clients can use it: its coordinators of groups and of transactions answer */
+export async function startCluster(options: ClusterOptions): Promise<Cluster> {
+  const { directory, tell } = options;
+  const packages = await fetchPackages(tell);
+  mkdirSync(directory, { recursive: true });
+  const nodes = await planNodes(options);
+  format(packages, nodes, directory);
+  const children = new Map<number, ChildProcess>();
+  const start = (node: Node): void => {
+    const child = startJava(join(directory, `broker-${node.id}.log`), [
+      '-Xmx512m',
+      '-XX:+UseSerialGC',
+      '-XX:TieredStopAtLevel=1',
+      `-Dlog4j2.configurationFile=${fileURLToPath(new URL('log4j2.properties', import.meta.url))}`,
+      '-cp',
+      packages.kafka,
+      'kafka.Kafka',
+      node.config,
+    ]);
+    children.set(node.id, child);
+  };
+  const nodeOf = (broker: number): Node => {
+    const node = nodes[broker];
+    if (node === undefined) throw new Error(`there is no broker ${broker}`);
+    return node;
+  };
+  let registry: { readonly child: ChildProcess; readonly url: string } | null = null;
+  const stop = async (): Promise<void> => {
+    const all = [...children.values(), ...(registry ? [registry.child] : [])];
+    await Promise.all(all.map(end));
+  };
+  try {
+    tell(`starting ${nodes.length === 1 ? 'a broker' : `${nodes.length} brokers`}`);
+    for (const node of nodes) start(node);
+    const brokers = nodes.map((node) => `127.0.0.1:${node.port}`);
+    if (options.registryPort !== null) registry = await startRegistry(packages, options, options.registryPort);
+    await untilCoordinatorsAnswer(brokers, READY_TIMEOUT_MS, () => {
+      const gone = nodes.find((node) => children.get(node.id)?.exitCode !== null);
+      if (gone !== undefined)
+        throw new Error(`broker ${gone.id} ended:\n${tail(join(directory, `broker-${gone.id}.log`))}`);
+    });
+    return {
+      brokers,
+      registryUrl: registry?.url ?? null,
+      signal(broker, signal) {
+        children.get(nodeOf(broker).id)?.kill(signal);
+      },
+      async restart(broker) {
+        const node = nodeOf(broker);
+        const before = children.get(node.id);
+        if (before !== undefined) await end(before);
+        start(node);
+      },
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+interface Node {
+  readonly id: number;
+  readonly port: number;
+  readonly controllerPort: number;
+  readonly config: string;
+}
+
+async function planNodes({ brokers, directory, port }: ClusterOptions): Promise<readonly Node[]> {
+  const free = await freePorts(port === 0 ? brokers * 2 : brokers);
+  return Array.from({ length: brokers }, (_, index) => ({
+    id: index + 1,
+    port: port === 0 ? (free[brokers + index] ?? 0) : port + index,
+    controllerPort: free[index] ?? 0,
+    config: join(directory, `broker-${index + 1}.properties`),
+  }));
+}
+
+async function freePorts(count: number): Promise<readonly number[]> {
+  const servers = await Promise.all(
+    Array.from(
+      { length: count },
+      () =>
+        new Promise<ReturnType<typeof createServer>>((resolve, reject) => {
+          const server = createServer().once('error', reject);
+          server.listen(0, '127.0.0.1', () => resolve(server));
+        }),
+    ),
+  );
+  const ports = servers.map((server) => {
+    const address = server.address();
+    return typeof address === 'object' && address !== null ? address.port : 0;
+  });
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+/** Small internal topics, quick rebalances: for development and tests, with the durability of a real cluster. */
+function format(packages: Packages, nodes: readonly Node[], directory: string): void {
+  const cluster = join(directory, 'cluster-id');
+  let id: string;
+  try {
+    id = readFileSync(cluster, 'utf8');
+  } catch {
+    id = randomBytes(16).toString('base64url');
+    writeFileSync(cluster, id);
+  }
+  const replication = Math.min(3, nodes.length);
+  const voters = nodes.map((node) => `${node.id}@127.0.0.1:${node.controllerPort}`).join(',');
+  for (const node of nodes) {
+    const settings = {
+      'process.roles': 'broker,controller',
+      'node.id': node.id,
+      'controller.quorum.voters': voters,
+      listeners: `PLAINTEXT://127.0.0.1:${node.port},CONTROLLER://127.0.0.1:${node.controllerPort}`,
+      'advertised.listeners': `PLAINTEXT://127.0.0.1:${node.port}`,
+      'controller.listener.names': 'CONTROLLER',
+      'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT',
+      'log.dirs': join(directory, `broker-${node.id}`),
+      'auto.create.topics.enable': false,
+      'default.replication.factor': replication,
+      'min.insync.replicas': Math.max(1, replication - 1),
+      'offsets.topic.replication.factor': replication,
+      'offsets.topic.num.partitions': 3,
+      'transaction.state.log.replication.factor': replication,
+      'transaction.state.log.min.isr': Math.max(1, replication - 1),
+      'transaction.state.log.num.partitions': 3,
+      'share.coordinator.state.topic.replication.factor': replication,
+      'group.initial.rebalance.delay.ms': 0,
+      'broker.session.timeout.ms': 9_000,
+    };
+    const text = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
+    writeFileSync(node.config, `${text.join('\n')}\n`);
+    const args = ['-Xmx128m', '-cp', packages.kafka, 'kafka.tools.StorageTool', 'format', '--ignore-formatted'];
+    const { status, stderr } = spawnSync('java', [...args, '-t', id, '-c', node.config]);
+    if (status !== 0) throw new Error(`broker ${node.id} can't be set up:\n${stderr?.toString().slice(-2_000)}`);
+  }
+}
+
+async function startRegistry(packages: Packages, options: ClusterOptions, asked: number) {
+  const port = asked === 0 ? ((await freePorts(1))[0] ?? 0) : asked;
+  const log = join(options.directory, 'registry.log');
+  const child = startJava(log, [
+    '-Xmx512m',
+    '-XX:TieredStopAtLevel=1',
+    `-Dquarkus.http.port=${port}`,
+    '-Dquarkus.http.host=127.0.0.1',
+    '-jar',
+    packages.registry,
+  ]);
+  const url = `http://127.0.0.1:${port}/apis/ccompat/v7`;
+  const deadline = Date.now() + READY_TIMEOUT_MS;
+  while (!(await answers(`${url}/subjects`))) {
+    if (child.exitCode !== null || Date.now() > deadline) {
+      await end(child);
+      throw new Error(`the schema registry did not come up:\n${tail(log)}`);
+    }
+    await sleep(200);
+  }
+  return { child, url };
+}
+
+const answers = (url: string): Promise<boolean> =>
+  fetch(url, { signal: AbortSignal.timeout(2_000) }).then(
+    (response) => response.ok,
+    () => false,
+  );
+
+function startJava(log: string, args: readonly string[]): ChildProcess {
+  const file = openSync(log, 'a');
+  return spawn('java', args, { stdio: ['ignore', file, file] });
+}
+
+/** Asks it to end, and makes it where it doesn't. */
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  child.kill('SIGCONT');
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+  await ended;
+  clearTimeout(timer);
+}
+
+function tail(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').split('\n').slice(-20).join('\n');
+  } catch {
+    return '(no log)';
+  }
+}

@@ -1,0 +1,53 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Kafka, logLevel } from 'kafkajs';
+
+const ATTEMPT_TIMEOUT_MS = 5_000;
+const PAUSE_MS = 200;
+
+/**
+ * Waits until a cluster's coordinators of groups and of transactions answer: a broker that accepts connections can't
+ * commit anything before they do.
+ * @param check called between attempts; ends the wait by throwing
+ * @throws when they don't answer in time
+ */
+export async function untilCoordinatorsAnswer(
+  brokers: readonly string[],
+  timeoutMs: number,
+  check: () => void = () => {},
+): Promise<void> {
+  const kafka = new Kafka({
+    clientId: 'plumbline-ready',
+    brokers: [...brokers],
+    logLevel: logLevel.NOTHING,
+    connectionTimeout: 1_000,
+    requestTimeout: ATTEMPT_TIMEOUT_MS,
+    retry: { retries: 0 },
+  });
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    check();
+    const failure = await attempt(kafka, brokers.length);
+    if (failure === null) return;
+    if (Date.now() > deadline) throw new Error(`the cluster was not ready within ${timeoutMs} ms: ${failure}`);
+    await sleep(PAUSE_MS);
+  }
+}
+
+async function attempt(kafka: Kafka, brokers: number): Promise<string | null> {
+  const admin = kafka.admin();
+  const producer = kafka.producer({ transactionalId: 'plumbline-ready', maxInFlightRequests: 1 });
+  try {
+    await admin.connect();
+    const cluster = await admin.describeCluster();
+    if (cluster.brokers.length < brokers) return `${cluster.brokers.length} of ${brokers} brokers are there`;
+    await admin.describeGroups(['plumbline-ready']);
+    await producer.connect();
+    const transaction = await producer.transaction();
+    await transaction.abort();
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  } finally {
+    await Promise.allSettled([producer.disconnect(), admin.disconnect()]);
+  }
+}
