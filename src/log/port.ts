@@ -112,5 +112,10 @@ export interface Log {
     onChange: (mine: readonly TaskInput[]) => void,
     onCrash: (reason: string) => void,
   ): Promise<Membership>;
+  /**
+   * A task's state as of its last commit, without opening it; each read for itself, empty where it never ran. Left out
+   * where only its owner has it.
+   */
+  peekState?(input: TaskInput): StateReader;
   close(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 import { taskName } from '../log/place.ts';
 import type { Log, TaskInput } from '../log/port.ts';
 import type { Topics } from '../log/topics.ts';
+import { controlOffsetIn, hasJob, nextDue } from '../scoring/step.ts';
 
 export interface TaskLag {
   readonly task: string;
@@ -19,6 +20,20 @@ export function taskInputs(log: Log, topics: Topics): readonly TaskInput[] {
     ...each('ingest', topics.dealChanges),
     ...each('score', topics.images),
   ];
+}
+
+export const scoreInputs = (log: Log, topics: Topics): readonly TaskInput[] =>
+  taskInputs(log, topics).filter(({ stage }) => stage === 'score');
+
+/** Whether scoring has nothing left at `now` of what needs no record: facts, jobs that were cut, due times. As far as the log lets others see it. */
+export async function isSettled(log: Log, topics: Topics, now: number): Promise<boolean> {
+  const { end } = await log.bounds(topics.control, 0);
+  return scoreInputs(log, topics).every((input) => {
+    const state = log.peekState?.(input);
+    if (state === undefined) return true;
+    const due = nextDue(state);
+    return controlOffsetIn(state) >= end && !hasJob(state) && (due === null || due > now);
+  });
 }
 
 /** How far each task is behind, read from the log without disturbing whoever runs it. */

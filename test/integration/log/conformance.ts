@@ -20,6 +20,8 @@ export interface LogTraits {
   readonly hasMarkers?: boolean;
   /** An owner whose task was taken learns it by a commit alone. */
   readonly learnsByCommit?: boolean;
+  /** Only a task's owner has its state. */
+  readonly hidesState?: boolean;
 }
 
 const LIMITS = { maxRecords: 100, maxBytes: 1_000_000 };
@@ -169,6 +171,18 @@ export function describeLog(
       await other.commit(commitOf([['k', 'other']]));
       expect([one.state.get('k'), other.state.get('k')]).toEqual(['one', 'other']);
       expect([one.position, other.position]).toEqual([1, 0]);
+    });
+
+    it('shows a state to who does not own its task', async () => {
+      const peeked = log.peekState?.(task);
+      if (peeked === undefined) return expect(traits.hidesState).toBe(true);
+      expect([peeked.get('a'), peeked.range('a', 'z', 9)]).toEqual([undefined, []]);
+      const session = await (await under.open()).openTask(task);
+      await session.commit(commitOf([['a', '1']], [], 1));
+      expect([peeked.get('a'), peeked.range('', 'z', 9)]).toEqual(['1', [{ key: 'a', value: '1' }]]);
+      await session.confirm();
+      await session.commit(commitOf([['a', undefined]]));
+      expect(peeked.get('a')).toBe(undefined);
     });
 
     it('fences the owner before', async () => {

@@ -54,6 +54,6 @@ else
           dispose: async () => scratch.remove(),
         };
       },
-      { hasMarkers: true, learnsByCommit: true },
+      { hasMarkers: true, learnsByCommit: true, hidesState: true },
     );
   });
