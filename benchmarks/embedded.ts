@@ -99,7 +99,7 @@ async function runBare(records: readonly NewRecord[], commits: readonly Commit[]
       'journal_mode = WAL',
       'synchronous = NORMAL',
       'cache_size = -65536',
-      'wal_autocheckpoint = 4096',
+      'wal_autocheckpoint = 32768',
     ])
       db.exec(`PRAGMA ${pragma}`);
     const write = bareWriter(db);

@@ -45,8 +45,12 @@ export interface EmbeddedOptions {
 
 /** Bounds what the log holds in memory; the file is not mapped, so that resident memory doesn't grow with it. */
 const CACHE_KIB = 64 * 1024;
-/** The write-ahead log is moved into the database every so many pages, and cut back to that size. */
-const CHECKPOINT_PAGES = 4096;
+/**
+ * The write-ahead log is moved into the database every so many pages (128 MiB), and cut back to that size. Where many
+ * entities are known each change touches pages of its own: moved and synced 4,096 at a time a page cost 50 µs, 65,536 at
+ * a time 14 µs.
+ */
+const CHECKPOINT_PAGES = 32_768;
 const WAL_BYTES = CHECKPOINT_PAGES * 4096;
 const OPEN_WAIT_MS = 10_000;
 
@@ -143,7 +147,7 @@ function openDatabase(options: EmbeddedOptions): DatabaseSync {
     db.exec('PRAGMA journal_mode = WAL');
     db.exec(`PRAGMA synchronous = ${options.durability === 'power' ? 'FULL' : 'NORMAL'}`);
     db.exec(`PRAGMA cache_size = -${CACHE_KIB}`);
-    db.exec(`PRAGMA wal_autocheckpoint = ${options.turn ? CHECKPOINT_PAGES * 8 : CHECKPOINT_PAGES}`);
+    db.exec(`PRAGMA wal_autocheckpoint = ${options.turn ? CHECKPOINT_PAGES * 4 : CHECKPOINT_PAGES}`);
     db.exec(`PRAGMA journal_size_limit = ${WAL_BYTES}`);
     if (options.maxPages !== undefined) db.exec(`PRAGMA max_page_count = ${options.maxPages}`);
     prepareSchema(db, options.topics);

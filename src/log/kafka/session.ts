@@ -46,6 +46,7 @@ export async function openKafkaSession(parts: SessionParts, input: TaskInput): P
   let transactor: Transactor | null = await parts.openTransactor(transactionalId);
   const state = openLocalState(parts.stateFileOf(input));
   let standing: Standing;
+  /** In the changelog: what lies before it is in the local copy. Another owner may have written after it. */
   let reached: number;
   let ended = false;
   try {
@@ -80,7 +81,8 @@ export async function openKafkaSession(parts: SessionParts, input: TaskInput): P
     };
     transactor ??= await reopened();
     const placed = await transactor.commit(records, position);
-    return placed;
+    reached = (placed[placed.length - 1]?.offset ?? reached - 1) + 1;
+    return placed.slice(0, commit.outputs.length);
   }
 
   /**
@@ -150,7 +152,7 @@ export async function openKafkaSession(parts: SessionParts, input: TaskInput): P
         }
         const placed = await write(commit, next);
         took(commit, next);
-        return placed.slice(0, commit.outputs.length);
+        return placed;
       } catch (error) {
         if (ended) throw error;
         if (transactor !== null && !(error instanceof PlumblineError && !error.retryable)) {
@@ -169,12 +171,7 @@ export async function openKafkaSession(parts: SessionParts, input: TaskInput): P
     async close() {
       if (ended && transactor === null) return state.close(null);
       ended = true;
-      const clean = transactor !== null && unsettled === null;
-      if (clean) {
-        // The fence protects what is read now: only a copy of all that was committed may be trusted later.
-        const { end } = await parts.reader.bounds(changelog.topic, changelog.partition).catch(() => ({ end: -1 }));
-        state.close(end < 0 ? null : String(Math.max(reached, end)));
-      } else state.close(null);
+      state.close(transactor !== null && unsettled === null ? String(reached) : null);
       await transactor?.close();
       transactor = null;
     },

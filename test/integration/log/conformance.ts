@@ -203,6 +203,18 @@ export function describeLog(
       await otherProcess.close();
     });
 
+    it('shows the next owner what another committed in between, also one who never noticed', async () => {
+      const first = await log.openTask(task);
+      await first.commit(commitOf([['k', 'first']], [], 1));
+      const otherProcess = await under.open();
+      const second = await otherProcess.openTask(task);
+      await second.commit(commitOf([['k', 'second']], [], 2));
+      await otherProcess.close();
+      await first.close();
+      const again = await log.openTask(task);
+      expect([again.state.get('k'), again.position, again.commitNumber]).toEqual(['second', 2, 2]);
+    });
+
     it('takes nothing more from a session that was closed', async () => {
       const session = await log.openTask(task);
       await session.close();
