@@ -1,0 +1,19 @@
+import avro, { type Type } from 'avsc';
+import { PlumblineError } from '../src/errors.ts';
+import type { AvroJson } from './avro-json.ts';
+
+export type AvroType = Type;
+
+/** @throws PlumblineError PLB-WIRE-SCHEMA-INVALID */
+export function avroType(schema: AvroJson): AvroType {
+  try {
+    return avro.Type.forSchema(schema as Parameters<typeof avro.Type.forSchema>[0], { omitRecordMethods: true });
+  } catch (cause) {
+    throw new PlumblineError('PLB-WIRE-SCHEMA-INVALID', `no valid Avro schema: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+const MAX_REASON_LENGTH = 300;
+
+export const reasonOf = (cause: unknown): string =>
+  (cause instanceof Error ? cause.message : String(cause)).slice(0, MAX_REASON_LENGTH);
