@@ -48,7 +48,7 @@ export async function followControl(
   async function readFacts(): Promise<number> {
     const records = await log.read(topics.control, 0, nextFact, LIMITS);
     // All are decoded before any is taken: one that can't be is an error each time, and never half taken.
-    const decoded = records.map(decodeFact);
+    const decoded = records.map((record) => decodeFact(record));
     for (const fact of decoded) {
       if (facts.length >= MAX_FACTS)
         throw new PlumblineError('PLB-CONTROL-LIMIT', `the control log has more than ${MAX_FACTS} facts`);

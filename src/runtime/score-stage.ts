@@ -58,7 +58,7 @@ export function scoreStage(parts: ScoreStageParts, partition: number): Stage {
   function toRecord(state: StateReader, output: ScoreOutput, record: LogRecord | null): NewRecord {
     switch (output.kind) {
       case 'result':
-        return resultRecord(topics, output.key, output.answer.json, {
+        return resultRecord(topics, output.key, output.answer, {
           controlOffset: controlOffsetIn(state),
           inputOffset: output.inputOffset,
         });

@@ -1,5 +1,5 @@
-import { PlumblineError } from '../src/errors.ts';
-import type { LogRecord } from '../src/log/port.ts';
+import { PlumblineError } from '../errors.ts';
+import type { LogRecord } from '../log/port.ts';
 
 export const placeOf = (record: LogRecord) => ({
   topic: record.topic,
