@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { notedProcessor } from './processor-note.ts';
 
 const STATUS_TIMEOUT_MS = 2_000;
 
@@ -10,14 +9,18 @@ export interface ProcessorStatus {
   readonly reasons: readonly string[];
 }
 
-/** Asks the processor that says it runs on this log; one that was killed doesn't answer. */
+/**
+ * Asks the processor that says it runs on this log. One that was killed doesn't answer, and another that has its port
+ * by now answers with an id of its own.
+ */
 export async function askProcessor(dataDir: string): Promise<ProcessorStatus> {
   const nobody: ProcessorStatus = { running: false, url: null, posture: null, reasons: [] };
+  const note = notedProcessor(dataDir);
+  if (note === null) return nobody;
   try {
-    const { url } = JSON.parse(readFileSync(join(dataDir, 'processor.json'), 'utf8')) as { url: string };
-    const response = await fetch(`${url}/v1/status`, { signal: AbortSignal.timeout(STATUS_TIMEOUT_MS) });
-    const { posture, reasons } = (await response.json()) as { posture: string; reasons: string[] };
-    return { running: true, url, posture, reasons };
+    const response = await fetch(`${note.url}/v1/status`, { signal: AbortSignal.timeout(STATUS_TIMEOUT_MS) });
+    const { id, posture, reasons } = (await response.json()) as { id: string; posture: string; reasons: string[] };
+    return id === note.id ? { running: true, url: note.url, posture, reasons } : nobody;
   } catch {
     return nobody;
   }

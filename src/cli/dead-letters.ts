@@ -1,14 +1,19 @@
 import { type Command, Option } from 'commander';
+import { PlumblineError } from '../errors.ts';
 import { formatOrigin } from '../ingest/headers.ts';
 import type { Log } from '../log/port.ts';
-import { type DeadLetter, findDeadLetter, listDeadLetters, redrive } from '../runtime/dead-letters.ts';
+import { type DeadLetter, findDeadLetter, redrive } from '../runtime/dead-letters.ts';
+import { type LetterState, lettersWithStates } from '../runtime/letter-states.ts';
 import { lineWriter } from './line-writer.ts';
 import { openExistingLog, topics } from './open-log.ts';
+import { plural } from './plural.ts';
+import { printable } from './printable.ts';
 import { dataDirOf, type SettingsFlags, withDataDir } from './settings.ts';
 
 interface ListFlags extends SettingsFlags {
   readonly code?: string;
   readonly stage?: string;
+  readonly state?: string;
   readonly format: string;
 }
 
@@ -21,14 +26,17 @@ export function deadLettersCommand(program: Command): void {
   withDataDir(group.command('list').description('all dead letters'))
     .option('--code <code>')
     .addOption(new Option('--stage <stage>').choices(['ingest', 'score']))
+    .addOption(new Option('--state <state>').choices(['open', 'redriven', 'superseded', 'final']))
     .addOption(new Option('--format <format>').choices(['table', 'ndjson']).default('table'))
     .action((flags: ListFlags) =>
       withLog(flags, async (log) => {
         const out = lineWriter(process.stdout);
-        for await (const letter of listDeadLetters(log, topics)) {
-          if ((flags.code && letter.reason.code !== flags.code) || (flags.stage && letter.reason.stage !== flags.stage))
-            continue;
-          if (!(await out.write(flags.format === 'ndjson' ? JSON.stringify(describe(letter)) : row(letter)))) return;
+        for await (const { letter, state } of lettersWithStates(log, topics)) {
+          const { code, stage } = letter.reason;
+          if ((flags.code && code !== flags.code) || (flags.stage && stage !== flags.stage)) continue;
+          if (flags.state && state !== flags.state) continue;
+          const line = flags.format === 'ndjson' ? JSON.stringify({ ...describe(letter), state }) : row(letter, state);
+          if (!(await out.write(line))) return;
         }
         await out.flush();
       }),
@@ -43,29 +51,66 @@ export function deadLettersCommand(program: Command): void {
         const shown = bytes.subarray(0, MAX_SHOWN_BYTES).toString('utf8');
         const rest = bytes.length > MAX_SHOWN_BYTES ? `\n… ${bytes.length - MAX_SHOWN_BYTES} bytes more` : '';
         process.stdout.write(
-          `${JSON.stringify(describe(letter), null, 2)}\n${value === null ? '(empty record)' : shown}${rest}\n`,
+          `${JSON.stringify(describe(letter), null, 2)}\n${value === null ? '(empty record)' : forTerminal(shown)}${rest}\n`,
         );
       }),
   );
 
   withDataDir(group.command('redrive').description('try again; however often, it is taken once').argument('[id...]'))
-    .option('--all', 'every dead letter, by the filters')
-    .option('--code <code>')
+    .option('--all', 'every one that is open, by the filter')
+    .option('--code <code>', 'with --all: of this code only')
     .option('--dry-run', 'only say what would be tried again')
-    .action((ids: string[], flags: ListFlags & { all?: boolean; dryRun?: boolean }) =>
+    .action((ids: string[], flags: RedriveFlags) =>
       withLog(flags, async (log) => {
-        const letters: DeadLetter[] = [];
-        for (const id of ids) letters.push(await findDeadLetter(log, topics, id));
-        if (flags.all)
-          for await (const letter of listDeadLetters(log, topics))
-            if (!flags.code || letter.reason.code === flags.code) letters.push(letter);
-        for (const letter of letters) {
-          if (flags.dryRun) process.stdout.write(`${row(letter)}\n`);
-          else await redrive(log, topics, letter, { by: 'cli', at: Date.now() });
-        }
-        process.stdout.write(`${letters.length} ${flags.dryRun ? 'would be' : 'are'} tried again\n`);
+        const { letters, final } = await chosen(log, ids, flags);
+        if (flags.dryRun) for (const letter of letters) process.stdout.write(`${row(letter, 'open')}\n`);
+        else
+          for (let from = 0; from < letters.length; from += BATCH)
+            await redrive(log, topics, letters.slice(from, from + BATCH), { by: 'cli', at: Date.now() });
+        const verb = flags.dryRun ? 'would be' : letters.length === 1 ? 'is' : 'are';
+        process.stdout.write(`${letters.length} ${verb} tried again\n`);
+        if (final > 0)
+          process.stderr.write(
+            `${plural(final, 'letter')} can't be redriven (PLB-DEAD-LETTER-FINAL): list --state final\n`,
+          );
       }),
     );
+}
+
+interface RedriveFlags extends SettingsFlags {
+  readonly all?: boolean;
+  readonly code?: string;
+  readonly dryRun?: boolean;
+}
+
+/** Letters redriven in one transaction. */
+const BATCH = 500;
+
+/** Those that are named, whatever their state; with --all those that are open, so that none is tried again for nothing. */
+async function chosen(
+  log: Log,
+  ids: readonly string[],
+  flags: RedriveFlags,
+): Promise<{ readonly letters: readonly DeadLetter[]; readonly final: number }> {
+  if (flags.all ? ids.length > 0 : ids.length === 0)
+    throw new PlumblineError('PLB-CLI-USAGE', 'expected either ids or --all', {
+      hint: 'name some from `dead-letters list`, or give --all, with --dry-run first',
+    });
+  if (flags.code && !flags.all)
+    throw new PlumblineError('PLB-CLI-USAGE', '--code goes with --all', { hint: 'leave one of them out' });
+  if (!flags.all) {
+    const letters: DeadLetter[] = [];
+    for (const id of new Set(ids)) letters.push(await findDeadLetter(log, topics, id));
+    return { letters, final: 0 };
+  }
+  const letters: DeadLetter[] = [];
+  let final = 0;
+  for await (const { letter, state } of lettersWithStates(log, topics)) {
+    if (flags.code && letter.reason.code !== flags.code) continue;
+    if (state === 'open') letters.push(letter);
+    else if (state === 'final') final++;
+  }
+  return { letters, final };
 }
 
 async function withLog(flags: SettingsFlags, work: (log: Log) => Promise<void>): Promise<void> {
@@ -90,5 +135,9 @@ function describe({ id, record, reason }: DeadLetter) {
   };
 }
 
-const row = ({ id, reason }: DeadLetter): string =>
-  `${id.padEnd(8)}  ${reason.stage.padEnd(6)}  ${reason.code.padEnd(22)}  ${formatOrigin(reason.from).padEnd(24)}  ${reason.message}`;
+/** The record as it is, but for what would work on a terminal. */
+const forTerminal = (text: string): string =>
+  process.stdout.isTTY === true ? text.split('\n').map(printable).join('\n') : text;
+
+const row = ({ id, reason }: DeadLetter, state: LetterState): string =>
+  `${id.padEnd(8)}  ${state.padEnd(10)}  ${reason.stage.padEnd(6)}  ${reason.code.padEnd(22)}  ${formatOrigin(reason.from).padEnd(24)}  ${printable(reason.message)}`;

@@ -5,6 +5,7 @@ import { emptyRecords } from '../log/embedded/erase.ts';
 import { eraseFromState, tellsOf } from '../runtime/erase.ts';
 import { askProcessor } from './ask-processor.ts';
 import { openExistingLog, topics } from './open-log.ts';
+import { plural } from './plural.ts';
 import { dataDirOf, type SettingsFlags, withDataDir } from './settings.ts';
 
 export function eraseCommand(program: Command): void {
@@ -29,8 +30,7 @@ export function eraseCommand(program: Command): void {
       ).finally(() => log.close());
       const emptied = emptyRecords(dataDir, tellsOf(flags.entity, flags.id), flags.dryRun ?? false);
       const verb = flags.dryRun ? 'would be emptied' : 'emptied';
-      for (const [topic, count] of emptied)
-        process.stdout.write(`${topic}: ${count} ${count === 1 ? 'record' : 'records'} ${verb}\n`);
+      for (const [topic, count] of emptied) process.stdout.write(`${topic}: ${plural(count, 'record')} ${verb}\n`);
       if (held.length > 0) process.stdout.write(`removed from the state of: ${[...new Set(held)].join(', ')}\n`);
       if (emptied.size === 0 && held.length === 0)
         process.stdout.write(`nothing is known of ${flags.entity} ${flags.id}\n`);

@@ -4,7 +4,8 @@ import type { CompiledSet } from '../compiler/compile.ts';
 import { PlumblineError } from '../errors.ts';
 import type { Log } from '../log/port.ts';
 import { compileDocument } from '../runtime/compile-document.ts';
-import { newestOutputs } from '../runtime/read-outputs.ts';
+import { followControl } from '../runtime/control.ts';
+import { standingOutput } from '../runtime/read-outputs.ts';
 import type { Result } from '../scoring/result.ts';
 import { topics } from './open-log.ts';
 
@@ -15,20 +16,19 @@ export interface FoundResult {
   readonly set: CompiledSet;
 }
 
-/** The last result of an entity under each set, or under the one that is asked for. @throws PlumblineError PLB-CLI-NO-RESULT */
+/** The last result of an entity under each active set, or under the one that is asked for. @throws PlumblineError PLB-CLI-NO-RESULT */
 export async function lastResults(
   log: Log,
   entity: string,
   id: string,
   set: string | undefined,
 ): Promise<readonly FoundResult[]> {
-  const names = set === undefined ? await setNames(log) : [set];
+  const names = set === undefined ? await activeNames(log) : [set];
   const found: FoundResult[] = [];
   for (const name of names) {
-    const [last] = await newestOutputs<Result>(
+    const last = await standingOutput<Result>(
       log,
       topics.results,
-      1,
       (result) => result.id === id && result.entity === entity && result.set === name,
     );
     if (last) found.push({ result: last.value, set: await setOfVersion(log, last.value.set_version) });
@@ -42,10 +42,11 @@ export async function lastResults(
   return found;
 }
 
-async function setNames(log: Log): Promise<readonly string[]> {
-  const names = new Set<string>();
-  for await (const document of documents(log)) names.add(document.name);
-  return [...names].sort();
+/** Of the active sets: what a retired one said last stands no longer. It can still be asked for by name. */
+async function activeNames(log: Log): Promise<readonly string[]> {
+  const contracts = loadContracts();
+  const control = await followControl(log, topics, (document) => compileDocument(document, contracts));
+  return [...control.active().keys()].sort();
 }
 
 async function setOfVersion(log: Log, version: string): Promise<CompiledSet> {

@@ -14,6 +14,7 @@ import { formatDiagnostic } from '../language/diagnostics.ts';
 import { EXIT } from './exit-codes.ts';
 import { lineWriter } from './line-writer.ts';
 import { readText } from './load-sets.ts';
+import { plural } from './plural.ts';
 import { progress } from './progress.ts';
 
 /** Rejects that are shown on stderr where no file takes them. */
@@ -140,4 +141,4 @@ function showRejects(): RejectSink {
 }
 
 const summary = (counts: ImportCounts): string =>
-  `${counts.rejected} ${counts.rejected === 1 ? 'row was' : 'rows were'} rejected, ${counts.changes} changes written`;
+  `${plural(counts.rejected, 'row was', 'rows were')} rejected, ${plural(counts.changes, 'change')} written`;

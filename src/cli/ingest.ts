@@ -2,11 +2,14 @@ import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import { changeRecord, closeImportRecords } from '../../producers/changes.ts';
 import { loadContracts } from '../../schemas/contracts.ts';
-import { formatError } from '../errors.ts';
+import { type ErrorWhere, formatError, PlumblineError } from '../errors.ts';
+import type { Change, Intake } from '../ingest/change.ts';
+import { refuseFuture } from '../ingest/step.ts';
 import type { NewRecord } from '../log/port.ts';
 import { changeLines } from './change-lines.ts';
 import { EXIT } from './exit-codes.ts';
 import { openLog, topics } from './open-log.ts';
+import { plural } from './plural.ts';
 import { progress } from './progress.ts';
 import { dataDirOf, type SettingsFlags, withDataDir } from './settings.ts';
 
@@ -39,20 +42,15 @@ export function ingestCommand(program: Command): void {
       batch = [];
     };
     try {
-      for await (const { change, text, error } of changeLines(file, contracts)) {
-        if (error) {
+      for await (const { change, text, error, line } of changeLines(file, contracts)) {
+        const intake: Intake = flags.live ? { kind: 'live', atMs: Date.now() } : { kind: 'import', importId };
+        const refusal = error ?? futureOf(change, intake, { file, line });
+        if (refusal || !change) {
           refused++;
-          process.stderr.write(`${formatError(error)}\n`);
+          process.stderr.write(`${formatError(refusal)}\n`);
           continue;
         }
-        batch.push(
-          changeRecord(
-            topics,
-            change,
-            text,
-            flags.live ? { kind: 'live', atMs: Date.now() } : { kind: 'import', importId },
-          ),
-        );
+        batch.push(changeRecord(topics, change, text, intake));
         shown.step();
         if (batch.length === BATCH) await flush();
       }
@@ -63,7 +61,20 @@ export function ingestCommand(program: Command): void {
       shown.end();
       await log.close();
     }
-    process.stdout.write(`${appended} changes are on the log${refused > 0 ? `, ${refused} were refused` : ''}\n`);
+    process.stdout.write(
+      `${plural(appended, 'change is', 'changes are')} on the log${refused > 0 ? `, ${plural(refused, 'was', 'were')} refused` : ''}\n`,
+    );
     if (refused > 0) process.exitCode = EXIT.refused;
   });
+}
+
+/** Refused here as at the door of HTTP: as a dead letter nobody who sends it would see it. */
+function futureOf(change: Change, intake: Intake, where: ErrorWhere): PlumblineError | null {
+  try {
+    refuseFuture({ change, intake });
+    return null;
+  } catch (error) {
+    if (!(error instanceof PlumblineError)) throw error;
+    return new PlumblineError(error.code, error.message, { where, ...(error.hint ? { hint: error.hint } : {}) });
+  }
 }

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { loadContracts } from '../../schemas/contracts.ts';
 import { type CompiledSet, compileSet } from '../compiler/compile.ts';
 import { PlumblineError } from '../errors.ts';
@@ -48,8 +49,30 @@ export function loadSet(file: string): LoadedSet {
   return { file, text, ...compileSet(file, text, loadContracts()) };
 }
 
-/** Compiles the sets or ends with their diagnostics on stderr and exit code 3. */
+/**
+ * Compiles sets that are to score together, or ends with their diagnostics on stderr and exit code 3.
+ * @throws PlumblineError PLB-CLI-SET-TWICE: answers are kept by a set's name, so that one of the two would be lost
+ */
 export function requireSets(files: readonly string[]): readonly CompiledSet[] {
+  const sets = requireVersions(files);
+  const fileOf = new Map<string, string>();
+  sets.forEach(({ name, checked: { file } }) => {
+    const other = fileOf.get(name);
+    if (other !== undefined)
+      throw new PlumblineError(
+        'PLB-CLI-SET-TWICE',
+        resolve(other) === resolve(file)
+          ? `\`${file}\` is given twice`
+          : `\`${other}\` and \`${file}\` both hold a set named \`${name}\``,
+        { hint: 'a name stands for one document: leave one out, or give it another `name`' },
+      );
+    fileOf.set(name, file);
+  });
+  return sets;
+}
+
+/** Like requireSets, but several versions of one set may be among them. */
+export function requireVersions(files: readonly string[]): readonly CompiledSet[] {
   const loaded = files.map(loadSet);
   const sets = loaded.flatMap(({ set }) => (set ? [set] : []));
   if (sets.length < loaded.length) {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Command, type CommanderError } from 'commander';
 import { formatError, PlumblineError } from '../errors.ts';
 import { checkCommand } from './check.ts';
@@ -42,8 +43,14 @@ const COMMANDS = [
   eraseCommand,
 ];
 
+function packageVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return String((JSON.parse(text) as { readonly version: unknown }).version);
+}
+
 const program = new Command('plumbline')
   .description('Compiles constraints on deals and accounts, scores every CRM change against them, and says why.')
+  .version(packageVersion(), '--version')
   .showHelpAfterError('(run with --help for usage)');
 for (const register of COMMANDS) register(program);
 
@@ -59,10 +66,12 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.failure);
 });
 
+/** What was given is wrong: options, their values, the files that they name. */
+const OF_THE_CALL = /^PLB-(?:CLI|FILTER|BOOK|FIELD|RESULT|DEAD-LETTER)(?:-|$)/;
+
 try {
   await program.parseAsync();
 } catch (error) {
   process.stderr.write(`${formatError(error)}\n`);
-  const isUsage = error instanceof PlumblineError && /^PLB-(CLI|FILTER)/.test(error.code);
-  process.exitCode = isUsage ? EXIT.invalid : EXIT.failure;
+  process.exitCode = error instanceof PlumblineError && OF_THE_CALL.test(error.code) ? EXIT.invalid : EXIT.failure;
 }

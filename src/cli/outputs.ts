@@ -2,11 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
 import { MAX_LIMIT, readFilter } from '../console/output-filter.ts';
 import type { Log } from '../log/port.ts';
+import { ownedBy } from '../runtime/owned-by.ts';
 import { allOutputs, followOutputs, newestOutputs, type OutputRecord } from '../runtime/read-outputs.ts';
 import type { PostureChange, Result } from '../scoring/result.ts';
 import { lineWriter } from './line-writer.ts';
 import { openExistingLog, topics } from './open-log.ts';
 import { matchesPosture, matchesResult } from './output-match.ts';
+import { printable } from './printable.ts';
 import { untilSignal } from './processor.ts';
 import { dataDirOf, type SettingsFlags, withDataDir } from './settings.ts';
 
@@ -78,7 +80,7 @@ export function resultsCommand(program: Command): void {
   withOutputFlags(program.command('results').description('results on the log')).action(async (flags: OutputFlags) => {
     await withLog(flags, async (log) => {
       const filter = readFilter({ ...flags, limit: undefined });
-      const owned = filter.owner === null ? null : await ownedBy(log, filter.owner);
+      const owned = filter.owner === null ? null : await ownedBy(log, topics, filter.owner);
       await show(log, topics.results, matchesResult(filter, owned), flags, RESULTS);
     });
   });
@@ -115,14 +117,6 @@ async function withLog(flags: OutputFlags, work: (log: Log) => Promise<void>): P
   }
 }
 
-/** Entities whose owner this is, by their last posture change. */
-async function ownedBy(log: Log, owner: string): Promise<ReadonlySet<string>> {
-  const owners = new Map<string, string | null>();
-  for await (const { value } of allOutputs<PostureChange>(log, topics.postures, () => true))
-    owners.set(`${value.entity}/${value.id}`, value.owner);
-  return new Set([...owners].filter(([, name]) => name === owner).map(([key]) => key));
-}
-
 async function show<T>(
   log: Log,
   topic: string,
@@ -154,7 +148,7 @@ async function show<T>(
 
 const tableRow = (cells: readonly string[], widths: readonly number[]): string =>
   cells
-    .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+    .map((cell, i) => printable(cell).padEnd(widths[i] ?? 0))
     .join('  ')
     .trimEnd();
 

@@ -1,8 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import pino, { type Logger } from 'pino';
 import { changeRecord } from '../../producers/changes.ts';
 import { loadContracts } from '../../schemas/contracts.ts';
@@ -15,12 +12,16 @@ import { activateSets } from '../runtime/activate-sets.ts';
 import { compileDocument } from '../runtime/compile-document.ts';
 import { followControl } from '../runtime/control.ts';
 import { createHealth } from '../runtime/health.ts';
-import { lagOf, totalLag } from '../runtime/lag.ts';
-import { newestOutputs } from '../runtime/read-outputs.ts';
+import { incompleteEntities } from '../runtime/incomplete.ts';
+import { isSettled, lagOf, totalLag } from '../runtime/lag.ts';
+import { ownedBy } from '../runtime/owned-by.ts';
+import { newestOutputs, type OutputRecord } from '../runtime/read-outputs.ts';
+import { type Patience, patiently } from '../runtime/retry.ts';
 import type { Worker } from '../runtime/worker.ts';
 import type { PostureChange, Result } from '../scoring/result.ts';
 import { openLog, topics } from './open-log.ts';
 import { matchesPosture, matchesResult } from './output-match.ts';
+import { dropNote, noteProcessor } from './processor-note.ts';
 import type { Settings } from './settings.ts';
 import { startThreads } from './threads.ts';
 
@@ -30,12 +31,15 @@ export interface Processor {
   readonly worker: Worker;
   readonly url: string;
   readonly activated: readonly CompiledSet[];
+  /** Names of sets that were active and are not among those given. */
+  readonly retired: readonly string[];
   stop(): Promise<void>;
 }
 
+/** Incomplete entities that a status names. */
+export const SHOWN_INCOMPLETE = 5;
 /** What is under way gets this long to be committed. */
 const STOP_DEADLINE_MS = 10_000;
-const PROCESSOR_FILE = 'processor.json';
 
 export function makeLogger(level: string): Logger {
   const known = Object.hasOwn(pino.levels.values, level) || level === 'silent';
@@ -51,27 +55,30 @@ export async function startProcessor(
 ): Promise<Processor> {
   const contracts = loadContracts();
   const health = createHealth();
+  const id = randomUUID();
   let worker: Worker | null = null;
   const turn = turnBuffer();
   const log = openLog(settings.dataDir, { turn, onAppend: () => worker?.wake() });
   const server = makeServer(
     {
       contracts,
+      clock: Date.now,
       append: async (changes) => {
         const atMs = Date.now();
         await log.append(changes.map(({ change, text }) => changeRecord(topics, change, text, { kind: 'live', atMs })));
       },
-      results: async (filter) =>
-        (await newestOutputs<Result>(log, topics.results, filter.limit, matchesResult(filter))).map(
-          ({ value }) => value,
-        ),
+      results: async (filter) => {
+        const owned = filter.owner === null ? null : await ownedBy(log, topics, filter.owner);
+        return newestFirst(
+          await newestOutputs<Result>(log, topics.results, filter.limit, matchesResult(filter, owned)),
+        );
+      },
       postures: async (filter) =>
-        (await newestOutputs<PostureChange>(log, topics.postures, filter.limit, matchesPosture(filter))).map(
-          ({ value }) => value,
-        ),
+        newestFirst(await newestOutputs<PostureChange>(log, topics.postures, filter.limit, matchesPosture(filter))),
       status: async () => {
         const lags = await lagOf(log, topics);
-        return { ...(worker?.health ?? health).report(), lag: totalLag(lags), tasks: lags };
+        const incomplete = await incompleteEntities(log, topics, SHOWN_INCOMPLETE);
+        return { id, ...(worker?.health ?? health).report(), lag: totalLag(lags), tasks: lags, incomplete };
       },
       ready: () => worker !== null && worker.health.report().posture !== 'critical',
       onError: (error) =>
@@ -86,34 +93,37 @@ export async function startProcessor(
     // The port first: a second processor beside a running one ends here, before it takes any task away.
     await listen(server, settings);
     const compile = (document: Parameters<typeof compileDocument>[0]) => compileDocument(document, contracts);
-    const activated = await activateSets(log, topics, await followControl(log, topics, compile), sets, {
+    const { activated, retired } = await activateSets(log, topics, await followControl(log, topics, compile), sets, {
       at: Date.now(),
       by: 'run',
     });
     worker = await startThreads(settings.dataDir, settings.threads, turn, health);
     const url = urlOf(server.server.address(), settings.host);
-    const note = join(settings.dataDir, PROCESSOR_FILE);
-    mkdirSync(settings.dataDir, { recursive: true });
-    writeFileSync(note, `${JSON.stringify({ pid: process.pid, url, id: randomUUID() })}\n`);
+    noteProcessor(settings.dataDir, { url, id });
     const running = worker;
     return {
       log,
       worker: running,
       url,
       activated,
+      retired,
       async stop() {
         await server.close();
         await running.stop(STOP_DEADLINE_MS);
         await log.close();
-        rmSync(note, { force: true });
+        dropNote(settings.dataDir, id);
       },
     };
   } catch (error) {
     await server.close();
+    await worker?.stop(STOP_DEADLINE_MS);
     await log.close();
     throw error;
   }
 }
+
+const newestFirst = <T>(outputs: readonly OutputRecord<T>[]): readonly T[] =>
+  outputs.map(({ value }) => value).reverse();
 
 async function listen(server: ReturnType<typeof makeServer>, { host, port }: Settings): Promise<void> {
   try {
@@ -151,12 +161,17 @@ export function untilSignal(): Promise<void> {
   });
 }
 
-/** Waits until every task has taken all there is. */
-export async function untilCaughtUp(log: Log, onLag: (lag: number) => void, isOver: () => boolean): Promise<void> {
+/** Waits until every task has taken all there is, and answered what is due by now. */
+export async function untilCaughtUp(
+  log: Log,
+  patience: Patience,
+  onLag: (lag: number) => void,
+  isOver: () => boolean,
+): Promise<void> {
   while (!isOver()) {
-    const lag = totalLag(await lagOf(log, topics));
+    const lag = totalLag(await patiently('lag', patience, () => lagOf(log, topics)));
     onLag(lag);
-    if (lag === 0) return;
-    await sleep(100);
+    if (lag === 0 && (await patiently('lag', patience, () => isSettled(log, topics, Date.now())))) return;
+    await patience.sleep(100);
   }
 }

@@ -2,6 +2,7 @@ import type { Trace } from '../compiler/interpret.ts';
 import type { ExplainedConstraint, Explanation } from '../scoring/explain.ts';
 import type { Outcome } from '../scoring/result.ts';
 import { POSTURE_STYLES, type painter } from './colors.ts';
+import { printable } from './printable.ts';
 
 type Paint = ReturnType<typeof painter>;
 
@@ -17,7 +18,7 @@ const MAX_DEPTH = 12;
 
 /** An explanation as text for people. */
 export function renderExplanation({ result, constraints, sum }: Explanation, paint: Paint): string {
-  const head = `${result.entity} ${result.id} · ${result.set} ${result.set_version.slice(0, 12)} · ${result.now}`;
+  const head = `${result.entity} ${printable(result.id)} · ${result.set} ${result.set_version.slice(0, 12)} · ${result.now}`;
   const posture = paint(POSTURE_STYLES[result.posture], result.posture);
   const lines = [
     head,
@@ -42,7 +43,7 @@ function renderConstraint(constraint: ExplainedConstraint, paint: Paint): readon
   const lines = [
     `${paint(style, `${mark} ${constraint.outcome}`)}  ${constraint.id} — ${constraint.title} (${constraint.severity}, weight ${constraint.weight})`,
   ];
-  if (constraint.message !== null) lines.push(`    ${constraint.message}`);
+  if (constraint.message !== null) lines.push(`    ${printable(constraint.message)}`);
   if (constraint.fix !== null && constraint.outcome === 'violated') lines.push(`    fix: ${constraint.fix}`);
   if (constraint.missing.length > 0) lines.push(`    missing: ${constraint.missing.join(', ')}`);
   if (constraint.when && constraint.expression === null) lines.push(...renderTrace('when ', constraint.when, 2));
@@ -55,7 +56,7 @@ function renderTrace(label: string, trace: Trace, depth: number): readonly strin
     ? `missing (${trace.missing.paths.join(', ') || trace.missing.code})`
     : trace.value === null
       ? ''
-      : clip(JSON.stringify(trace.value));
+      : clip(printable(JSON.stringify(trace.value)));
   const decided = trace.decided_by === undefined ? '' : `, decided by [${trace.decided_by}]`;
   const line = `${'  '.repeat(depth)}${label}${clip(trace.text)} → ${value}${decided}`;
   const isPlain = trace.parts.length === 0;

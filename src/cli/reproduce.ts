@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { PlumblineError } from '../errors.ts';
 import { reproduce } from '../scoring/reproduce.ts';
-import type { Result } from '../scoring/result.ts';
 import { EXIT } from './exit-codes.ts';
-import { jsonLines } from './json-lines.ts';
-import { readText, requireSets, separateFile } from './load-sets.ts';
+import { requireVersions, separateFile } from './load-sets.ts';
+import { plural } from './plural.ts';
+import { atLine, readResults } from './read-results.ts';
 
 export function reproduceCommand(program: Command): void {
   program
@@ -14,29 +14,28 @@ export function reproduceCommand(program: Command): void {
     .argument('[results]', 'NDJSON of results; - reads stdin')
     .action((given: string | undefined, options: { set: string[] }) => {
       const { sets: files, file } = separateFile(options.set, given);
-      const sets = requireSets(files);
+      const sets = requireVersions(files);
       let same = 0;
-      for (const { value, line } of jsonLines(readText(file, MAX_RESULTS_BYTES), file)) {
-        const result = value as unknown as Result;
+      for (const { result, where } of readResults(file, MAX_RESULTS_BYTES)) {
         const set =
           sets.find((one) => one.name === result.set && one.version === result.set_version) ??
           sets.find((one) => one.name === result.set);
         if (!set)
           throw new PlumblineError('PLB-CLI-SET', `the result is of the set \`${result.set}\`, which was not given`, {
-            where: { file, line },
+            where,
             hint: 'add it with --set',
           });
-        const { difference } = reproduce(set, result);
+        const { difference } = atLine(where, () => reproduce(set, result));
         if (difference) {
           process.stdout.write(
-            `${file}:${line}: ${result.entity} ${result.id} differs at \`${difference.path}\`\n  recorded:   ${difference.recorded}\n  recomputed: ${difference.recomputed}\n`,
+            `${file}:${where.line}: ${result.entity} ${result.id} differs at \`${difference.path}\`\n  recorded:   ${difference.recorded}\n  recomputed: ${difference.recomputed}\n`,
           );
           process.exitCode = EXIT.failure;
           return;
         }
         same++;
       }
-      process.stdout.write(`${same} ${same === 1 ? 'result' : 'results'} reproduced\n`);
+      process.stdout.write(`${plural(same, 'result')} reproduced\n`);
     });
 }
 

@@ -11,6 +11,7 @@ export function runCommand(program: Command): void {
       const settings = readSettings(flags, process.env);
       const processor = await startProcessor(settings, requireSets(settings.setFiles), logger);
       for (const set of processor.activated) logger.info({ set: set.name, version: set.version }, 'set activated');
+      for (const set of processor.retired) logger.info({ set }, 'set retired: it is not among the sets given');
       logger.info({ url: processor.url }, 'processor is up');
       const end = await Promise.race([untilSignal(), processor.worker.ended]);
       await processor.stop();

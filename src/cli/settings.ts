@@ -30,7 +30,10 @@ export const withDataDir = (command: Command): Command =>
 
 export const withProcessorFlags = (command: Command): Command =>
   withDataDir(command)
-    .option('--sets <dir>', 'constraint sets to activate (PLUMBLINE_SETS_DIR; default those that ship)')
+    .option(
+      '--sets <dir>',
+      'constraint sets to run; others that are active are retired (PLUMBLINE_SETS_DIR; default those that ship)',
+    )
     .option('--host <host>', 'HTTP address (PLUMBLINE_HTTP_HOST; default 127.0.0.1)')
     .option('--port <port>', 'HTTP port (PLUMBLINE_HTTP_PORT; default 8080)', parsePort)
     .option(
@@ -43,7 +46,7 @@ export function dataDirOf(flags: SettingsFlags, env: NodeJS.ProcessEnv): string 
   return resolve(flags.dataDir ?? (env.PLUMBLINE_DATA_DIR || '.plumbline'));
 }
 
-/** @throws PlumblineError PLB-CLI-SETTING, PLB-CLI-FILE */
+/** @throws PlumblineError PLB-CLI-SETTING, PLB-CLI-FILE, PLB-CLI-NO-SETS */
 export function readSettings(flags: SettingsFlags, env: NodeJS.ProcessEnv): Settings {
   const setsDir = resolve(flags.sets ?? (env.PLUMBLINE_SETS_DIR || SHIPPED_SETS));
   return {
@@ -56,9 +59,18 @@ export function readSettings(flags: SettingsFlags, env: NodeJS.ProcessEnv): Sett
 }
 
 function yamlFiles(directory: string): readonly string[] {
+  const names = namesIn(directory).filter((name) => /\.ya?ml$/.test(name));
+  // Nobody means by it that every set shall be retired.
+  if (names.length === 0)
+    throw new PlumblineError('PLB-CLI-NO-SETS', `there is no *.yaml in \`${directory}\``, {
+      hint: 'check --sets (PLUMBLINE_SETS_DIR): it takes a directory with constraint sets',
+    });
+  return names.sort().map((name) => join(directory, name));
+}
+
+function namesIn(directory: string): readonly string[] {
   try {
-    const names = readdirSync(directory).filter((name) => /\.ya?ml$/.test(name));
-    return names.sort().map((name) => join(directory, name));
+    return readdirSync(directory);
   } catch (cause) {
     throw new PlumblineError('PLB-CLI-FILE', `can't read the constraint sets in \`${directory}\``, {
       hint: 'check --sets',

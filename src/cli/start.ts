@@ -1,5 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { loadContracts } from '../../schemas/contracts.ts';
+import { formatError } from '../errors.ts';
+import type { Patience } from '../runtime/retry.ts';
 import { type Summary, summarize, type WorstEntity } from '../runtime/summary.ts';
 import { POSTURES } from '../scoring/posture.ts';
 import { POSTURE_STYLES, painter } from './colors.ts';
@@ -7,6 +10,8 @@ import { EXIT } from './exit-codes.ts';
 import { bookToFeed, feedBook } from './feed-book.ts';
 import { requireSets } from './load-sets.ts';
 import { topics } from './open-log.ts';
+import { plural } from './plural.ts';
+import { printable } from './printable.ts';
 import { makeLogger, type Processor, startProcessor, untilCaughtUp, untilSignal } from './processor.ts';
 import { readSettings, type SettingsFlags, withProcessorFlags } from './settings.ts';
 
@@ -23,18 +28,21 @@ export function startCommand(program: Command): void {
       requireSets(settings.setFiles),
       makeLogger(process.env.PLUMBLINE_LOG_LEVEL ?? 'warn'),
     );
-    let over = false;
-    const stopped = untilSignal().then(() => {
-      over = true;
-      return 'stopped' as const;
-    });
-    const ended = processor.worker.ended.then((end) => {
-      over = true;
-      return end;
-    });
-    await bringUp(processor, settings.dataDir, () => over);
-    if (!over) process.stdout.write(hints(processor.url));
-    const end = await Promise.race([stopped, ended]);
+    for (const set of processor.retired)
+      process.stdout.write(`${set} is retired: it is not among the sets given, and its postures end\n`);
+    const over = new AbortController();
+    const stopped = untilSignal().then(() => 'stopped' as const);
+    const ended = Promise.race([stopped, processor.worker.ended]).finally(() => over.abort());
+    // Whatever goes wrong on the way up, the processor is stopped: nothing else would end the process.
+    const failure = await bringUp(processor, settings.dataDir, over.signal).catch((error: unknown) => ({ error }));
+    if (failure && !over.signal.aborted) {
+      process.stderr.write(`${formatError(failure.error)}\n`);
+      await processor.stop();
+      process.exitCode = EXIT.failure;
+      return;
+    }
+    if (!over.signal.aborted) process.stdout.write(hints(processor.url));
+    const end = await ended;
     await processor.stop();
     if (end === 'stopped') process.stdout.write('\nstopped; everything that was answered is on the log\n');
     else {
@@ -44,14 +52,31 @@ export function startCommand(program: Command): void {
   });
 }
 
-async function bringUp({ log }: Processor, dataDir: string, isOver: () => boolean): Promise<void> {
+async function bringUp({ log, worker }: Processor, dataDir: string, over: AbortSignal): Promise<void> {
   const show = status(process.stdout);
+  const isOver = (): boolean => over.aborted;
+  const patience: Patience = {
+    sleep: (ms) => sleep(ms, undefined, { signal: over }).catch(() => {}),
+    random: Math.random,
+    health: {
+      ...worker.health,
+      degraded(subject, reason) {
+        worker.health.degraded(subject, reason);
+        show(`waiting, and trying again: ${reason}`);
+      },
+    },
+    isStopping: isOver,
+  };
   const book = await bookToFeed(log, dataDir, Date.now());
   if (book) {
-    process.stdout.write('The log is empty: feeding a generated book of business (a year of changes, made up).\n');
-    await feedBook(log, dataDir, book, loadContracts(), (fed) => show(`${fed} changes fed`), isOver);
+    process.stdout.write(
+      book.isResumed
+        ? 'Going on with the generated book of business that was not fed to its end.\n'
+        : 'The log is empty: feeding a generated book of business (a year of changes, made up).\n',
+    );
+    await feedBook(log, dataDir, book.note, loadContracts(), patience, (fed) => show(`${fed} changes fed`), isOver);
   }
-  await untilCaughtUp(log, (lag) => show(lag === 0 ? '' : `${lag} records to go`), isOver);
+  await untilCaughtUp(log, patience, (lag) => show(lag === 0 ? '' : `${plural(lag, 'record')} to go`), isOver);
   show('');
   if (!isOver()) process.stdout.write(renderSummary(await summarize(log, topics, TOP)));
 }
@@ -90,7 +115,7 @@ function renderSummary(summary: Summary): string {
   if (example)
     lines.push(
       '',
-      `why?  npx plumbline explain --entity ${example.change.entity} --id ${example.change.id} --set ${example.change.set}`,
+      `why?  npx plumbline explain --entity ${example.change.entity} --id ${printable(example.change.id)} --set ${example.change.set}`,
     );
   return `${lines.join('\n')}\n`;
 }
@@ -100,7 +125,7 @@ function renderWorst({ change, score, violated }: WorstEntity, paint: ReturnType
   const amount = change.amount === null ? '' : `  ${Math.round(change.amount).toLocaleString('en-US')}`;
   const reasons =
     violated.length > 3 ? `${violated.slice(0, 3).join(', ')} and ${violated.length - 3} more` : violated.join(', ');
-  return `  ${paint(POSTURE_STYLES[posture], posture.padEnd(8))}  ${score.toFixed(2).padStart(6)}  ${change.id}  ${change.name ?? ''}${amount}  (${change.owner ?? 'no owner'})  ${reasons}`;
+  return `  ${paint(POSTURE_STYLES[posture], posture.padEnd(8))}  ${score.toFixed(2).padStart(6)}  ${printable(`${change.id}  ${change.name ?? ''}${amount}  (${change.owner ?? 'no owner'})`)}  ${reasons}`;
 }
 
 const hints = (url: string): string =>

@@ -1,8 +1,13 @@
 import { type Command, Option } from 'commander';
+import { type Incomplete, incompleteEntities } from '../runtime/incomplete.ts';
 import { lagOf, totalLag } from '../runtime/lag.ts';
+import { countLetters, type LetterCounts } from '../runtime/letter-states.ts';
 import { currentPostures, type PostureCounts } from '../runtime/posture-board.ts';
 import { askProcessor, type ProcessorStatus } from './ask-processor.ts';
 import { openExistingLog, topics } from './open-log.ts';
+import { plural } from './plural.ts';
+import { printable } from './printable.ts';
+import { SHOWN_INCOMPLETE } from './processor.ts';
 import { dataDirOf, type SettingsFlags, withDataDir } from './settings.ts';
 
 export function statusCommand(program: Command): void {
@@ -14,13 +19,17 @@ export function statusCommand(program: Command): void {
       try {
         const processor = await askProcessor(dataDir);
         const tasks = await lagOf(log, topics);
+        const incomplete = await incompleteEntities(log, topics, SHOWN_INCOMPLETE);
         const { counts } = await currentPostures(log, topics);
-        let deadLetters = 0;
-        for (let partition = 0; partition < log.partitionsOf(topics.deadLetters); partition++) {
-          const { start, end } = await log.bounds(topics.deadLetters, partition);
-          deadLetters += end - start;
-        }
-        const status = { processor, lag: totalLag(tasks), tasks, dead_letters: deadLetters, postures: counts };
+        const letters = await countLetters(log, topics);
+        const status = {
+          processor,
+          lag: totalLag(tasks),
+          tasks,
+          dead_letters: letters,
+          incomplete,
+          postures: counts,
+        };
         process.stdout.write(flags.format === 'json' ? `${JSON.stringify(status)}\n` : render(status));
       } finally {
         await log.close();
@@ -32,7 +41,8 @@ function render(status: {
   processor: ProcessorStatus;
   lag: number;
   tasks: readonly { task: string; lag: number }[];
-  dead_letters: number;
+  dead_letters: LetterCounts;
+  incomplete: Incomplete;
   postures: PostureCounts;
 }): string {
   const { processor } = status;
@@ -40,9 +50,10 @@ function render(status: {
   return [
     processor.running ? `processor     ${processor.posture} at ${processor.url}` : 'processor     not running',
     ...processor.reasons.map((reason) => `              ${reason}`),
-    `lag           ${status.lag} ${status.lag === 1 ? 'record' : 'records'}${behind.length > 0 ? ` in ${behind.length} of ${status.tasks.length} tasks` : ''}`,
+    `lag           ${plural(status.lag, 'record')}${behind.length > 0 ? ` in ${behind.length} of ${status.tasks.length} tasks` : ''}`,
     ...behind.map(({ task, lag }) => `              ${task}: ${lag}`),
-    `dead letters  ${status.dead_letters}${status.dead_letters > 0 ? ' (plumbline dead-letters list)' : ''}`,
+    `dead letters  ${status.dead_letters.open} open of ${status.dead_letters.total}${status.dead_letters.open > 0 ? ' (plumbline dead-letters list --state open)' : ''}`,
+    ...renderIncomplete(status.incomplete),
     'postures',
     ...Object.entries(status.postures).map(
       ([set, counts]) =>
@@ -52,4 +63,15 @@ function render(status: {
     ),
     '',
   ].join('\n');
+}
+
+function renderIncomplete({ count, is_all: isAll, first }: Incomplete): readonly string[] {
+  if (count === 0) return ['incomplete    0'];
+  const more =
+    count > first.length ? [`              and ${isAll ? plural(count - first.length, 'other') : 'more'}`] : [];
+  return [
+    `incomplete    ${count}${isAll ? '' : ' or more'} (kept, not scored until they have all required fields)`,
+    ...first.map(({ entity, id, lacks }) => `              ${entity} ${printable(id)} lacks ${lacks.join(', ')}`),
+    ...more,
+  ];
 }

@@ -1,6 +1,6 @@
 import { BroadcastChannel, parentPort, workerData } from 'node:worker_threads';
 import { loadContracts } from '../../schemas/contracts.ts';
-import { formatError } from '../errors.ts';
+import { PlumblineError } from '../errors.ts';
 import { compileDocument } from '../runtime/compile-document.ts';
 import { startWorker, type Worker } from '../runtime/worker.ts';
 import { waiverValue } from '../scoring/evidence.ts';
@@ -49,7 +49,13 @@ try {
   report();
   tell({ kind: 'ended', end });
 } catch (error) {
-  tell({ kind: 'failed', message: formatError(error) });
+  const known = error instanceof PlumblineError ? error : null;
+  tell({
+    kind: 'failed',
+    code: known?.code ?? 'PLB-INTERNAL',
+    message: error instanceof Error ? error.message : String(error),
+    hint: known?.hint ?? null,
+  });
 } finally {
   await log.close();
   channel.close();

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { BroadcastChannel, Worker as Thread } from 'node:worker_threads';
+import { PlumblineError } from '../errors.ts';
 import type { Health, HealthReport, SystemPosture } from '../runtime/health.ts';
 import type { Worker, WorkerEnd } from '../runtime/worker.ts';
 
@@ -25,7 +26,7 @@ export type FromThread =
   | { readonly kind: 'up' }
   | { readonly kind: 'health'; readonly report: HealthReport }
   | { readonly kind: 'ended'; readonly end: WorkerEnd }
-  | { readonly kind: 'failed'; readonly message: string };
+  | { readonly kind: 'failed'; readonly code: string; readonly message: string; readonly hint: string | null };
 
 export interface StopThread {
   readonly kind: 'stop';
@@ -84,7 +85,7 @@ function startThread(data: ThreadData): StartedThread {
       if (message.kind === 'health') report = message.report;
       else if (message.kind === 'ended') end = message.end;
       else if (message.kind === 'up') resolve();
-      else reject(new Error(message.message));
+      else reject(new PlumblineError(message.code, message.message, message.hint ? { hint: message.hint } : {}));
     });
     thread.on('error', (error) => {
       const reason = error instanceof Error ? error.message : String(error);

@@ -9,6 +9,7 @@ import { answer } from '../scoring/score.ts';
 import { POSTURE_STYLES, painter } from './colors.ts';
 import { lastResults } from './find-result.ts';
 import { openExistingLog } from './open-log.ts';
+import { printable } from './printable.ts';
 import { parseNow } from './score.ts';
 import { dataDirOf, type SettingsFlags, withDataDir } from './settings.ts';
 
@@ -98,7 +99,10 @@ function readValue(entity: EntityKind, name: string, text: string): Value {
     const isText = ['string', 'enum', 'date', 'instant'].includes(field.type.kind);
     return decodeJson(field.type, isText ? text : parseJson(text), name);
   } catch (error) {
-    if (error instanceof ContractBreach) throw new PlumblineError(error.breach.code, error.breach.message);
+    if (error instanceof ContractBreach)
+      throw new PlumblineError(error.breach.code, `--set-field ${name}: ${error.breach.message}`, {
+        hint: `the contract says what \`${name}\` takes: see schemas/${entity}.avsc`,
+      });
     throw error;
   }
 }
@@ -120,14 +124,14 @@ function renderDifference(present: Result, would: Result): string {
       ? paint(POSTURE_STYLES[would.posture], would.posture)
       : `${paint(POSTURE_STYLES[present.posture], present.posture)} → ${paint(POSTURE_STYLES[would.posture], would.posture)}`;
   const lines = [
-    `${would.entity} ${would.id} · ${would.set} · ${would.now}`,
+    `${would.entity} ${printable(would.id)} · ${would.set} · ${would.now}`,
     `  score ${both(present.score, would.score)}, band ${both(present.band, would.band)}, posture ${posture}`,
   ];
   would.outcomes.forEach((line, index) => {
     const before = present.outcomes[index];
     if (before?.outcome === line.outcome && before.degree === line.degree) return;
     lines.push(
-      `  ${line.constraint}: ${both(before?.outcome ?? '', line.outcome)}${line.degree === undefined ? '' : ` (degree ${both(before?.degree ?? '—', line.degree)})`}${line.message ? `: ${line.message}` : ''}`,
+      `  ${line.constraint}: ${both(before?.outcome ?? '', line.outcome)}${line.degree === undefined ? '' : ` (degree ${both(before?.degree ?? '—', line.degree)})`}${line.message ? `: ${printable(line.message)}` : ''}`,
     );
   });
   if (lines.length === 2) lines.push('  nothing differs');

@@ -4,6 +4,7 @@ import { formatDate, formatInstant } from '../language/contract.ts';
 import { type Expr, pathOf, type Type } from '../language/expression.ts';
 import { CHARACTERS_A_STEP, COST_LIMIT, roundCost } from './cost.ts';
 import { SetFault } from './set-fault.ts';
+import { spanText } from './span-text.ts';
 
 /**
  * The second form of an expression: it evaluates every part and keeps each one's value, which the generated code has no
@@ -83,7 +84,7 @@ function interpretNode(expr: Expr, text: string | null, environment: Environment
   function run(node: Expr, variables: ReadonlyMap<number, Binding>): Step {
     const { value, parts, decidedBy } = evaluate(node, variables);
     if (text === null) return { value, trace: NO_TRACE };
-    return { value, trace: traceOf(text.slice(node.start, node.end), node.type, value, parts, decidedBy) };
+    return { value, trace: traceOf(spanText(text, node.start, node.end), node.type, value, parts, decidedBy) };
   }
 
   function evaluate(

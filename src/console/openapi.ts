@@ -6,12 +6,23 @@ const problemAnswer = (description: string) => ({
   description,
   content: { 'application/problem+json': { schema: ref('Problem') } },
 });
+const answer = (name: string) => ({ $ref: `#/components/responses/${name}` });
+/** What any request may be answered with. */
+const anyway = {
+  400: answer('BadRequest'),
+  403: answer('WrongHost'),
+  408: answer('TooSlow'),
+  431: answer('HeadersTooLarge'),
+  500: answer('Internal'),
+};
+const unavailable = problemAnswer('The log can be neither read nor written now; try again.');
 const filter = (name: string, description: string) => ({ name, in: 'query', description, schema: { type: 'string' } });
 const outputFilters = [
   filter('entity', 'deal or account'),
   filter('id', "the entity's id"),
   filter('set', 'name of a constraint set'),
   filter('posture', 'healthy, watch, at_risk or critical'),
+  filter('owner', "the entity's owner, by its last posture change"),
   filter('since', 'an RFC 3339 instant'),
   {
     name: 'limit',
@@ -26,7 +37,8 @@ export const openApi = {
   info: {
     title: 'Plumbline',
     version: '1',
-    description: 'Takes changes of deals and accounts, and says what posture they are in, and why.',
+    description:
+      'Takes changes of deals and accounts, and says what posture they are in, and why. Every error is a problem (RFC 9457) with a code of Plumbline; a path that is not here answers 404, a method that its path does not have 405 with Allow.',
   },
   paths: {
     '/v1/changes': {
@@ -44,7 +56,7 @@ export const openApi = {
         responses: {
           202: json(ref('Taken'), 'All are on the log.'),
           207: json(ref('Taken'), 'Some are on the log, some were refused.'),
-          403: problemAnswer('The Host header names another machine.'),
+          ...anyway,
           413: problemAnswer('The body is too large.'),
           415: problemAnswer('Neither JSON nor NDJSON.'),
           422: problemAnswer('None could be taken.'),
@@ -54,39 +66,60 @@ export const openApi = {
     },
     '/v1/results': {
       get: {
-        summary: 'Latest results',
+        summary: 'Latest results, newest first',
         parameters: outputFilters,
         responses: {
           200: json({ type: 'array', items: { type: 'object' } }, 'Results.'),
+          ...anyway,
           422: problemAnswer('A filter is wrong.'),
+          503: unavailable,
         },
       },
     },
     '/v1/postures': {
       get: {
-        summary: 'Latest posture changes',
+        summary: 'Latest posture changes, newest first',
         parameters: outputFilters,
         responses: {
           200: json({ type: 'array', items: { type: 'object' } }, 'Posture changes.'),
+          ...anyway,
           422: problemAnswer('A filter is wrong.'),
+          503: unavailable,
         },
       },
     },
     '/v1/status': {
-      get: { summary: 'Health, lag and counters', responses: { 200: json({ type: 'object' }, 'Status.') } },
+      get: {
+        summary: 'Health, lag and counters',
+        responses: { 200: json({ type: 'object' }, 'Status.'), ...anyway, 503: unavailable },
+      },
     },
-    '/health/live': { get: { summary: 'The process answers', responses: { 200: json({ type: 'object' }, 'Alive.') } } },
+    '/health/live': {
+      get: { summary: 'The process answers', responses: { 200: json({ type: 'object' }, 'Alive.'), ...anyway } },
+    },
     '/health/ready': {
       get: {
         summary: 'The processor takes changes',
-        responses: { 200: json({ type: 'object' }, 'Ready.'), 503: json({ type: 'object' }, 'Not ready.') },
+        responses: { 200: json({ type: 'object' }, 'Ready.'), ...anyway, 503: json({ type: 'object' }, 'Not ready.') },
       },
     },
     '/openapi.json': {
-      get: { summary: 'This document', responses: { 200: json({ type: 'object' }, 'OpenAPI 3.1.') } },
+      get: { summary: 'This document', responses: { 200: json({ type: 'object' }, 'OpenAPI 3.1.'), ...anyway } },
     },
   },
   components: {
+    responses: {
+      BadRequest: problemAnswer('The request is malformed, or has a query parameter that is not known.'),
+      WrongHost: problemAnswer('The Host header names another machine.'),
+      NotFound: problemAnswer('Nothing is at this path.'),
+      MethodNotAllowed: {
+        ...problemAnswer('The path does not have this method.'),
+        headers: { Allow: { description: 'those that it has', schema: { type: 'string' } } },
+      },
+      TooSlow: problemAnswer('The request took too long to come.'),
+      HeadersTooLarge: problemAnswer('The headers are too large.'),
+      Internal: problemAnswer('The request failed; the log of the processor says why.'),
+    },
     schemas: {
       Change: {
         type: 'object',
@@ -140,3 +173,10 @@ export const openApi = {
     },
   },
 } as const;
+
+/** Query parameters that a path takes; none where it is not described. */
+export function queryOf(path: string): readonly string[] {
+  type Described = { readonly get?: { readonly parameters?: readonly { readonly name: string }[] } };
+  const paths: { readonly [path: string]: object } = openApi.paths;
+  return ((paths[path] as Described | undefined)?.get?.parameters ?? []).map(({ name }) => name);
+}

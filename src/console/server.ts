@@ -1,7 +1,10 @@
+import { maxHeaderSize } from 'node:http';
+import type { Socket } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Contracts } from '../../schemas/contracts.ts';
 import { PlumblineError } from '../errors.ts';
-import { openApi } from './openapi.ts';
+import { didYouMean } from '../language/suggest.ts';
+import { openApi, queryOf } from './openapi.ts';
 import { type OutputFilter, readFilter } from './output-filter.ts';
 import { internalProblem, PROBLEM_TYPE, type Problem, problem } from './problem.ts';
 import { type TakenChange, takeChanges } from './take-changes.ts';
@@ -9,6 +12,8 @@ import { type TakenChange, takeChanges } from './take-changes.ts';
 /** What the HTTP API needs of the processor. */
 export interface ConsolePorts {
   readonly contracts: Contracts;
+  /** Milliseconds: the time of intake. */
+  clock(): number;
   /** Resolves when the changes are on the log. @throws PlumblineError PLB-LOG-UNAVAILABLE */
   append(changes: readonly TakenChange[]): Promise<void>;
   results(filter: OutputFilter): Promise<readonly unknown[]>;
@@ -29,6 +34,8 @@ export const MAX_BODY_BYTES = 16 * 1024 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
 const MAX_CONNECTIONS = 256;
 
+/** Of what a caller sent, in an error. */
+const MAX_TOLD_LENGTH = 100;
 const LINES_TYPES = ['application/x-ndjson', 'application/ndjson', 'application/jsonl'];
 const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
 
@@ -39,6 +46,8 @@ export function makeServer(ports: ConsolePorts, options: ConsoleOptions): Fastif
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: 'idle',
+    frameworkErrors: (_error, _request, reply) => send(reply, malformed()),
+    clientErrorHandler: refuseConnection,
   });
   app.server.maxConnections = MAX_CONNECTIONS;
   // Bodies stay bytes: the one decoder of changes reads them, from whichever door they come.
@@ -59,25 +68,22 @@ export function makeServer(ports: ConsolePorts, options: ConsoleOptions): Fastif
           }),
         ),
       );
+    // Before a body is read, which a path that isn't there has no use for.
+    if (request.is404) return sendNotFound(app, request, reply);
+    refuseUnknownQuery(request);
   });
   app.setErrorHandler((error: Error & { code?: string }, _request, reply) => send(reply, problemOf(error, ports)));
-  app.setNotFoundHandler((request, reply) =>
-    send(
-      reply,
-      problem(
-        404,
-        'Not found',
-        new PlumblineError('PLB-HTTP-NOT-FOUND', `nothing is at ${request.method} ${request.url.split('?', 1)[0]}`, {
-          hint: 'see /openapi.json',
-        }),
-      ),
-    ),
-  );
+  app.setNotFoundHandler((request, reply) => sendNotFound(app, request, reply));
 
   app.post('/v1/changes', async (request, reply) => {
     const type = (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
     const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
-    const { accepted, refused, refusedCount } = takeChanges(body, LINES_TYPES.includes(type), ports.contracts);
+    const { accepted, refused, refusedCount } = takeChanges(
+      body,
+      LINES_TYPES.includes(type),
+      ports.contracts,
+      ports.clock(),
+    );
     const first = refused[0];
     if (accepted.length === 0 && first) {
       const error = new PlumblineError(first.code, first.message, first.hint === null ? {} : { hint: first.hint });
@@ -102,7 +108,46 @@ export function makeServer(ports: ConsolePorts, options: ConsoleOptions): Fastif
   return app;
 }
 
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
+
+/** 405 where the path is there under another method. */
+function sendNotFound(app: FastifyInstance, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const path = request.url.split('?', 1)[0] ?? '';
+  const allowed = METHODS.filter((method) => app.hasRoute({ method, url: path })).join(', ');
+  const what = `${request.method} ${path.slice(0, MAX_TOLD_LENGTH)}`;
+  if (allowed !== '')
+    return send(
+      reply.header('allow', allowed),
+      problem(
+        405,
+        'Method not allowed',
+        new PlumblineError('PLB-HTTP-METHOD', `\`${what}\` is none of its methods`, { hint: `expected ${allowed}` }),
+      ),
+    );
+  return send(
+    reply,
+    problem(
+      404,
+      'Not found',
+      new PlumblineError('PLB-HTTP-NOT-FOUND', `nothing is at ${what}`, { hint: 'see /openapi.json' }),
+    ),
+  );
+}
+
+/** A parameter that is mistyped would be passed over, and the answer would be another than what was asked for. */
+function refuseUnknownQuery(request: FastifyRequest): void {
+  const path = request.url.split('?', 1)[0] ?? '';
+  if (!path.startsWith('/v1/')) return;
+  const known = queryOf(path);
+  const unknown = Object.keys(request.query as object).find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  throw new PlumblineError('PLB-HTTP-QUERY', `\`${unknown.slice(0, MAX_TOLD_LENGTH)}\` is no parameter of ${path}`, {
+    hint: didYouMean(unknown, known) ?? (known.length === 0 ? 'it takes none' : `it takes ${known.join(', ')}`),
+  });
+}
+
 function problemOf(error: Error & { code?: string }, ports: ConsolePorts): Problem {
+  if (error instanceof PlumblineError && error.code === 'PLB-HTTP-QUERY') return problem(400, 'Bad request', error);
   if (error instanceof PlumblineError)
     return problem(error.retryable ? 503 : 422, error.retryable ? 'Not now' : 'Refused', error);
   if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE')
@@ -121,10 +166,47 @@ function problemOf(error: Error & { code?: string }, ports: ConsolePorts): Probl
         hint: 'send application/json for one change, application/x-ndjson for one a line',
       }),
     );
-  if (error.code?.startsWith('FST_') || (error as { statusCode?: number }).statusCode === 400)
-    return problem(400, 'Bad request', new PlumblineError('PLB-HTTP-REQUEST', 'the request is malformed'));
+  if (error.code?.startsWith('FST_') || (error as { statusCode?: number }).statusCode === 400) return malformed();
   ports.onError(error);
   return internalProblem();
+}
+
+const malformed = (): Problem =>
+  problem(
+    400,
+    'Bad request',
+    new PlumblineError('PLB-HTTP-REQUEST', 'the request is malformed', { hint: 'check its URL and its headers' }),
+  );
+
+/** A request that the HTTP parser itself gives up on: there is no reply object yet, so that it is written by hand. */
+function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  const told = connectionProblem(error.code ?? '');
+  const body = JSON.stringify(told);
+  socket.end(
+    `HTTP/1.1 ${told.status} ${told.title}\r\ncontent-type: ${PROBLEM_TYPE}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
+}
+
+function connectionProblem(code: string): Problem {
+  if (code === 'HPE_HEADER_OVERFLOW')
+    return problem(
+      431,
+      'Request Header Fields Too Large',
+      new PlumblineError('PLB-HTTP-HEADERS', `URL and headers have together more than ${maxHeaderSize} bytes`, {
+        hint: 'send fewer or shorter ones',
+      }),
+    );
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    return problem(
+      408,
+      'Request Timeout',
+      new PlumblineError('PLB-HTTP-TIMEOUT', `the request was not whole after ${REQUEST_TIMEOUT_MS / 1000} seconds`, {
+        retryable: true,
+        hint: 'send it again, a large body in parts',
+      }),
+    );
+  return malformed();
 }
 
 function send(reply: FastifyReply, body: Problem): FastifyReply {

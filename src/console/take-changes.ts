@@ -2,6 +2,7 @@ import type { Contracts } from '../../schemas/contracts.ts';
 import { PlumblineError } from '../errors.ts';
 import type { Change } from '../ingest/change.ts';
 import { decodeChange, MAX_CHANGE_BYTES } from '../ingest/decode-change.ts';
+import { refuseFuture } from '../ingest/step.ts';
 
 export interface TakenChange {
   readonly change: Change;
@@ -26,11 +27,12 @@ export interface Taken {
 const MAX_TOLD = 100;
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** A request's body to changes: one JSON object, or a line a change. A bad line doesn't hold up the others. */
+/** A request's body to changes: one JSON object, or a line a change, taken in live. A bad line doesn't hold up the others. */
 export function takeChanges(
   body: Uint8Array,
   lines: boolean,
   contracts: Contracts,
+  nowMs: number,
 ): Taken & { readonly refusedCount: number } {
   const accepted: TakenChange[] = [];
   const refused: RefusedLine[] = [];
@@ -39,7 +41,9 @@ export function takeChanges(
     try {
       const text = textOf(bytes);
       if (lines && text.trim() === '') return;
-      accepted.push({ change: decodeChange(text, contracts), text });
+      const change = decodeChange(text, contracts);
+      refuseFuture({ change, intake: { kind: 'live', atMs: nowMs } });
+      accepted.push({ change, text });
     } catch (error) {
       if (!(error instanceof PlumblineError)) throw error;
       refusedCount++;

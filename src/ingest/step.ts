@@ -142,7 +142,8 @@ function chained(state: Overlay, origin: Origin, imagesPartition: number): Image
   return { ...origin, previous: previous === undefined ? null : Number(previous) };
 }
 
-function refuseFuture({ change, intake }: IngestInput): void {
+/** Also asked at the door, where the sender can still be told. @throws PlumblineError PLB-CHANGE-FUTURE */
+export function refuseFuture({ change, intake }: Pick<IngestInput, 'change' | 'intake'>): void {
   if (intake.kind !== 'live' || change.changedAt <= intake.atMs + MAX_AHEAD_MS) return;
   throw new PlumblineError('PLB-CHANGE-FUTURE', '`changed_at` is more than five minutes after the intake', {
     where: { path: 'changed_at' },

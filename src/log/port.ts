@@ -83,6 +83,12 @@ export interface TaskInput {
   readonly partition: number;
 }
 
+/** Membership of a group of processes that share tasks. */
+export interface Membership {
+  /** Leaves: the others take over. */
+  close(): Promise<void>;
+}
+
 export interface Log {
   partitionsOf(topic: string): number;
   /** Any process may append to inputs and requests. All of it or nothing is appended. */
@@ -95,5 +101,21 @@ export interface Log {
   openTask(input: TaskInput): Promise<TaskSession>;
   /** Position of a task without opening it (for lag). */
   positionOf(input: TaskInput): Promise<number>;
+  /**
+   * Shares these tasks with other processes; left out where every process may run all of them. The hold on a task that
+   * moves is ended by its next owner, as any other (see openTask).
+   * @param onChange called with the tasks that are this process's now, at first before it resolves
+   * @param onCrash the group was left for good: nothing is assigned any more
+   */
+  share?(
+    inputs: readonly TaskInput[],
+    onChange: (mine: readonly TaskInput[]) => void,
+    onCrash: (reason: string) => void,
+  ): Promise<Membership>;
+  /**
+   * A task's state as of its last commit, without opening it; each read for itself, empty where it never ran. Left out
+   * where only its owner has it.
+   */
+  peekState?(input: TaskInput): StateReader;
   close(): Promise<void>;
 }

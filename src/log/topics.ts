@@ -57,3 +57,68 @@ export function topicSpecs(topics: Topics, dataPartitions = DEFAULT_DATA_PARTITI
     ...single.map((name) => ({ name, partitions: 1 })),
   ];
 }
+
+/** What outlives its reading, and how; everything else is the cluster's own default. */
+const DAY_MS = 86_400_000;
+const FOR_EVER = '-1';
+const days = (count: number): string => String(count * DAY_MS);
+
+/** A topic as it must be on a cluster. */
+export interface TopicLayout extends TopicSpec {
+  readonly replication: number;
+  readonly config: { readonly [name: string]: string };
+}
+
+export interface LayoutOptions {
+  readonly partitions: number;
+  readonly replication: number;
+}
+
+/** The changelog of a task's state: one topic a stage and input, with the input's partitions. */
+export function stateTopicOf(topics: Topics, input: { readonly stage: string; readonly topic: string }): string {
+  const prefix = topics.control.slice(0, -'plumbline.control'.length);
+  if (input.stage !== 'ingest') return `${prefix}plumbline.state-${input.stage}`;
+  return `${prefix}plumbline.state-ingest-${input.topic === topics.dealChanges ? 'deals' : 'accounts'}`;
+}
+
+/**
+ * Every topic of an installation on Kafka. Timestamps are the broker's, so that retention doesn't eat imported history;
+ * images are kept for 90 days, because validation replays them; facts are kept for ever.
+ */
+export function topicLayouts(topics: Topics, { partitions, replication }: LayoutOptions): readonly TopicLayout[] {
+  const retention: { readonly [name: string]: string } = {
+    [topics.dealChanges]: days(30),
+    [topics.accountChanges]: days(30),
+    [topics.images]: days(90),
+    [topics.results]: days(90),
+    [topics.postures]: days(90),
+    [topics.deadLetters]: days(90),
+    [topics.rollbacks]: FOR_EVER,
+    [topics.incidents]: FOR_EVER,
+    [topics.followUps]: FOR_EVER,
+    [topics.requests]: days(30),
+    [topics.control]: FOR_EVER,
+  };
+  const common = {
+    'message.timestamp.type': 'LogAppendTime',
+    'min.insync.replicas': String(Math.max(1, replication - 1)),
+    'max.message.bytes': String(MAX_BATCH_BYTES),
+  };
+  const layout = (spec: TopicSpec): TopicLayout => {
+    const kept = retention[spec.name];
+    const config: { readonly [name: string]: string } =
+      kept === undefined
+        ? { ...common, 'cleanup.policy': 'compact', 'max.compaction.lag.ms': days(1) }
+        : { ...common, 'cleanup.policy': 'delete', 'retention.ms': kept };
+    return { ...spec, replication, config };
+  };
+  const states = [
+    { stage: 'ingest', topic: topics.dealChanges },
+    { stage: 'ingest', topic: topics.accountChanges },
+    { stage: 'score', topic: topics.images },
+  ].map((input) => ({ name: stateTopicOf(topics, input), partitions }));
+  return [...topicSpecs(topics, partitions), ...states].map(layout);
+}
+
+/** A batch of one partition in one commit; a record alone has at most 16 MiB. */
+const MAX_BATCH_BYTES = 20 * 1024 * 1024;

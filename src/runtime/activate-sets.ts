@@ -5,9 +5,16 @@ import type { Log } from '../log/port.ts';
 import type { Topics } from '../log/topics.ts';
 import type { ControlFollower } from './control.ts';
 
+export interface Activated {
+  /** Sets whose version changed. */
+  readonly activated: readonly CompiledSet[];
+  /** Names of sets that were active and are not among those given. */
+  readonly retired: readonly string[];
+}
+
 /**
- * Makes these versions the active ones where they are not yet: the documents first, then the facts that name them.
- * @returns the sets whose version changed
+ * Makes these versions, and no others, the active ones: the documents first, then the facts that name them. All facts
+ * lie on the log together, so that nobody sees half of the change.
  */
 export async function activateSets(
   log: Log,
@@ -15,19 +22,17 @@ export async function activateSets(
   control: ControlFollower,
   sets: readonly CompiledSet[],
   asked: { readonly at: number; readonly by: string },
-): Promise<readonly CompiledSet[]> {
+): Promise<Activated> {
   await control.refresh();
-  const view = control.viewAt(control.offset);
-  const active = new Map([...view.sets.deal, ...view.sets.account].map((set) => [set.active.name, set.active.version]));
-  const changed = sets.filter((set) => active.get(set.name) !== set.version);
-  if (changed.length === 0) return [];
+  const active = control.active();
+  const activated = sets.filter((set) => active.get(set.name) !== set.version);
+  const retired = [...active.keys()].filter((name) => sets.every((set) => set.name !== name)).sort();
   await log.append(
-    changed.map((set) => setRecord(topics, { version: set.version, name: set.name, document: set.checked.text })),
+    activated.map((set) => setRecord(topics, { version: set.version, name: set.name, document: set.checked.text })),
   );
-  await log.append(
-    changed.map((set) =>
-      factRecord(topics, { kind: 'activated', set: set.name, version: set.version, at: asked.at, by: asked.by }),
-    ),
-  );
-  return changed;
+  await log.append([
+    ...retired.map((set) => factRecord(topics, { kind: 'retired', set, ...asked })),
+    ...activated.map((set) => factRecord(topics, { kind: 'activated', set: set.name, version: set.version, ...asked })),
+  ]);
+  return { activated, retired };
 }

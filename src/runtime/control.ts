@@ -27,6 +27,8 @@ export interface ControlFollower {
   /** Reads both topics to their present end. */
   refresh(): Promise<void>;
   fact(offset: number): ControlFact;
+  /** The active version of each set, by name, as of the last fact read. Compiles nothing. */
+  active(): ReadonlyMap<string, string>;
   /** The same object for the same offset, while it is kept. @throws PLB-CONTROL-BEHIND (retryable), PLB-SET-MISSING */
   viewAt(offset: number): ControlView;
 }
@@ -134,6 +136,13 @@ export async function followControl(
       if (fact === undefined) throw behind(facts.length, offset);
       return fact;
     },
+    active: () =>
+      new Map(
+        [...(stacks[facts.length] ?? [])].flatMap(([name, versions]) => {
+          const version = versions[versions.length - 1];
+          return version === undefined ? [] : [[name, version] as const];
+        }),
+      ),
     viewAt(offset) {
       const known = views.get(offset);
       if (known !== undefined) return known;
@@ -155,9 +164,14 @@ const behind = (read: number, offset: number): PlumblineError =>
   });
 
 function applyFact(stacks: Stacks, fact: ControlFact): Stacks {
-  if (fact.kind !== 'activated' && fact.kind !== 'rolled_back') return stacks;
+  if (fact.kind !== 'activated' && fact.kind !== 'rolled_back' && fact.kind !== 'retired') return stacks;
   const versions = stacks.get(fact.set) ?? [];
   const next = new Map(stacks);
+  if (fact.kind === 'retired') {
+    // With what was active before: brought back, a set begins anew, without a fallback.
+    next.delete(fact.set);
+    return next;
+  }
   next.set(fact.set, fact.kind === 'activated' ? activate(versions, fact.version) : goBack(versions, fact.version));
   return next;
 }

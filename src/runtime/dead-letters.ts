@@ -54,24 +54,25 @@ function toDeadLetter(record: LogRecord): DeadLetter | null {
 }
 
 /**
- * Asks for a dead letter to be tried again; however often, it is taken once. What failed in ingest is appended again
- * under its origin; a scoring failure becomes a fact that rescores the present image.
+ * Asks for dead letters to be tried again, all or none; however often, each is taken once. What failed in ingest is
+ * appended again under its origin; a scoring failure becomes a fact that rescores the present image.
  * @throws PlumblineError PLB-DEAD-LETTER-FINAL where neither is possible
  */
 export async function redrive(
   log: Log,
   topics: Topics,
-  letter: DeadLetter,
+  letters: readonly DeadLetter[],
   asked: { readonly by: string; readonly at: number },
 ): Promise<void> {
-  await log.append([redriveRecord(topics, letter, asked)]);
+  await log.append(letters.map((letter) => redriveRecord(topics, letter, asked)));
 }
 
 function redriveRecord(
   topics: Topics,
-  { id, record, reason }: DeadLetter,
+  letter: DeadLetter,
   asked: { readonly by: string; readonly at: number },
 ): NewRecord {
+  const { id, record, reason } = letter;
   const { from, failed } = reason;
   if (reason.stage === 'ingest')
     return {
@@ -79,7 +80,7 @@ function redriveRecord(
       partition: from.partition,
       key: record.key,
       value: record.value,
-      headers: { ...originalHeaders(record.headers), ...redriveHeaders(originOf(record, reason)) },
+      headers: { ...originalHeaders(record.headers), ...redriveHeaders(firstOriginOf(record, reason)) },
     };
   if (failed === undefined)
     throw new PlumblineError('PLB-DEAD-LETTER-FINAL', `dead letter ${id} is no change and names no entity`, {
@@ -87,7 +88,7 @@ function redriveRecord(
     });
   return factRecord(topics, {
     kind: 'redrive',
-    id: `dead-letter-${id}`,
+    id: factIdOf(letter),
     entity: failed.entity,
     entityId: failed.id,
     set: failed.set,
@@ -95,7 +96,10 @@ function redriveRecord(
   });
 }
 
+/** The id of the control fact that redrives a scoring failure. */
+export const factIdOf = ({ id }: DeadLetter): string => `dead-letter-${id}`;
+
 /** A redriven record that fails again keeps its first origin. */
-function originOf(record: LogRecord, reason: DeadLetterReason): string {
+export function firstOriginOf(record: LogRecord, reason: DeadLetterReason): string {
   return originalHeaders(record.headers)['plumbline-redrive-of'] ?? formatOrigin(reason.from);
 }

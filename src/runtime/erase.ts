@@ -47,27 +47,33 @@ function scoringKeys(entity: EntityKind, id: string, text: string): readonly str
   ];
 }
 
-/** Whether a record tells about an entity; of an account also the answers on its deals that show its fields. */
-export function tellsOf(
-  entity: EntityKind,
-  id: string,
-): (record: {
+interface Told {
   readonly key: string | null;
-  readonly value: Uint8Array;
+  readonly value: Uint8Array | null;
   readonly headers: { readonly [name: string]: string };
-}) => boolean {
+}
+
+/** Whether a record tells about an entity; of an account also the answers on its deals that show its fields. */
+export function tellsOf(entity: EntityKind, id: string): (record: Told) => boolean {
   const mention = Buffer.from(JSON.stringify(id));
   return ({ key, value, headers }) => {
     if (headers['dead-letter-id'] === id && headers['dead-letter-entity'] === entity) return true;
     const isOfAccount = entity === 'account' && key === id;
+    // Why a deal could not be scored may cite its account.
+    if (isOfAccount && headers['dead-letter-stage'] === 'score') return true;
+    if (value === null) return key === id;
     if (!isOfAccount && key !== id && Buffer.from(value).indexOf(mention) === -1) return false;
     const json = parse(value);
     // What can't be read and has the entity's key may be about it.
     if (json === null) return key === id;
     if (json.entity === entity && json.id === id) return true;
-    return isOfAccount && json.evidence !== undefined;
+    return isOfAccount && (json.evidence !== undefined || hasMessages(json.moved));
   };
 }
+
+/** A posture change shows what its set's messages show; without any it keeps its place in the chain. */
+const hasMessages = (moved: unknown): boolean =>
+  Array.isArray(moved) && moved.some((line: { readonly message?: unknown } | null) => line?.message !== undefined);
 
 function parse(value: Uint8Array): { readonly [member: string]: unknown } | null {
   try {

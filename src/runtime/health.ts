@@ -19,6 +19,7 @@ export interface Health {
   recovered(subject: string): void;
   /** Stays until the process ends. */
   critical(subject: string, reason: string): void;
+  isCritical(subject: string): boolean;
   report(): HealthReport;
 }
 
@@ -37,6 +38,7 @@ export function createHealth(): Health {
     degraded: (subject, reason) => note(degraded, subject, reason),
     recovered: (subject) => void degraded.delete(subject),
     critical: (subject, reason) => note(critical, subject, reason),
+    isCritical: (subject) => critical.has(subject),
     report: () => ({
       posture: critical.size > 0 ? 'critical' : degraded.size > 0 ? 'degraded' : 'nominal',
       reasons: [...critical.values(), ...degraded.values()],

@@ -1,6 +1,7 @@
 import { taskName } from '../log/place.ts';
 import type { Log, TaskInput } from '../log/port.ts';
 import type { Topics } from '../log/topics.ts';
+import { controlOffsetIn, hasJob, nextDue } from '../scoring/step.ts';
 
 export interface TaskLag {
   readonly task: string;
@@ -21,13 +22,31 @@ export function taskInputs(log: Log, topics: Topics): readonly TaskInput[] {
   ];
 }
 
+export const scoreInputs = (log: Log, topics: Topics): readonly TaskInput[] =>
+  taskInputs(log, topics).filter(({ stage }) => stage === 'score');
+
+/** Whether scoring has nothing left at `now` of what needs no record: facts, jobs that were cut, due times. As far as the log lets others see it. */
+export async function isSettled(log: Log, topics: Topics, now: number): Promise<boolean> {
+  const { end } = await log.bounds(topics.control, 0);
+  return scoreInputs(log, topics).every((input) => {
+    const state = log.peekState?.(input);
+    if (state === undefined) return true;
+    const due = nextDue(state);
+    return controlOffsetIn(state) >= end && !hasJob(state) && (due === null || due > now);
+  });
+}
+
 /** How far each task is behind, read from the log without disturbing whoever runs it. */
 export async function lagOf(log: Log, topics: Topics): Promise<readonly TaskLag[]> {
   return Promise.all(
     taskInputs(log, topics).map(async (input) => {
       const position = await log.positionOf(input);
       const { end } = await log.bounds(input.topic, input.partition);
-      return { task: taskName(input), position, end, lag: Math.max(0, end - position) };
+      const task = taskName(input);
+      if (end <= position) return { task, position, end, lag: 0 };
+      // On some logs markers of transactions count as offsets: what holds no record is no lag.
+      const next = await log.read(input.topic, input.partition, position, { maxRecords: 1, maxBytes: 1 });
+      return { task, position, end, lag: next.length === 0 ? 0 : end - position };
     }),
   );
 }

@@ -26,13 +26,24 @@ export async function* allOutputs<T>(log: Log, topic: string, accepts: Accepts<T
   }
 }
 
-/** The newest matching records, oldest of them first; reads backwards and stops when it has enough. */
+/** The newest matching records by the time they were committed, oldest of them first. */
 export async function newestOutputs<T>(
   log: Log,
   topic: string,
   limit: number,
   accepts: Accepts<T>,
 ): Promise<readonly OutputRecord<T>[]> {
+  const found = await newestOfPartitions(log, topic, limit, accepts);
+  return found.sort((a, b) => a.record.timestampMs - b.record.timestampMs).slice(-limit);
+}
+
+/** The newest matching records of each partition, in its order; reads backwards and stops when it has enough. */
+async function newestOfPartitions<T>(
+  log: Log,
+  topic: string,
+  limit: number,
+  accepts: Accepts<T>,
+): Promise<OutputRecord<T>[]> {
   const found: OutputRecord<T>[] = [];
   for (let partition = 0; partition < log.partitionsOf(topic); partition++) {
     const { start, end } = await log.bounds(topic, partition);
@@ -44,7 +55,23 @@ export async function newestOutputs<T>(
     }
     found.push(...ofPartition.slice(-limit));
   }
-  return found.sort((a, b) => a.record.timestampMs - b.record.timestampMs).slice(-limit);
+  return found;
+}
+
+/**
+ * The output that stands for an entity. One that moved to another account has outputs on several partitions, and the
+ * old one may commit later: the highest image number tells, and of one image, which lies on one partition, the last.
+ */
+export async function standingOutput<T extends { readonly image_seq: number }>(
+  log: Log,
+  topic: string,
+  accepts: Accepts<T>,
+): Promise<OutputRecord<T> | null> {
+  const lasts = await newestOfPartitions(log, topic, 1, accepts);
+  return lasts.reduce<OutputRecord<T> | null>(
+    (best, one) => (best === null || one.value.image_seq >= best.value.image_seq ? one : best),
+    null,
+  );
 }
 
 /** Matching records as they are appended, from now on, until the signal. */

@@ -3,7 +3,8 @@ import type { Contracts } from '../../schemas/contracts.ts';
 import type { CompiledSet } from '../compiler/compile.ts';
 import { PlumblineError } from '../errors.ts';
 import type { Fields } from '../language/contract.ts';
-import type { Log, TaskInput } from '../log/port.ts';
+import { taskName } from '../log/place.ts';
+import type { Log, Membership, TaskInput } from '../log/port.ts';
 import type { Topics } from '../log/topics.ts';
 import type { AnswerFn } from '../scoring/score.ts';
 import { followControl } from './control.ts';
@@ -45,8 +46,10 @@ export interface Worker {
 }
 
 const POLL_MS = 100;
+/** Between losing a task that is still ours and opening it again. */
+const REOPEN_MS = 1_000;
 
-/** Opens every task of both stages, and runs them until it is stopped. */
+/** Opens the tasks of both stages, all or those that its group gives it, and runs them until it is stopped. */
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const { log, topics, clock } = options;
   const health = options.health ?? createHealth();
@@ -62,15 +65,21 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   };
   const control = await patiently('control', patience, () => followControl(log, topics, options.compile));
   const parts = { ...options, health, control, partitionsOf: (topic: string) => log.partitionsOf(topic) };
-  const stages = stagesOf(parts);
-  const tasks: Task[] = [];
-  for (const stage of stages.filter(({ input }) => options.takes?.(input) ?? true))
-    tasks.push(await openTask(stage, { ...options, control, patience }));
+  const makers = stageMakers(parts).filter(({ input }) => options.takes?.(input) ?? true);
+  const holds = new Map<string, Promise<WorkerEnd>>();
+  /** Names of the tasks that are this worker's: all, or those that the group gave it. */
+  let mine: ReadonlySet<string> = new Set();
+  let finish: (end: WorkerEnd) => void = () => {};
+  const ended = new Promise<WorkerEnd>((resolve) => {
+    finish = resolve;
+  });
+
+  const open = (stage: Stage): Promise<Task> => openTask(stage, { ...options, control, patience });
 
   async function run(task: Task): Promise<WorkerEnd> {
     let known = 0;
     try {
-      while (!stopping) {
+      while (!stopping && mine.has(task.name)) {
         if (known < lost) {
           known = lost;
           await task.verify();
@@ -84,30 +93,85 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       }
       return 'stopped';
     } catch (error) {
-      return endOf(task, error);
+      return endOf(task.name, error);
     } finally {
       await task.close();
     }
   }
 
-  function endOf(task: Task, error: unknown): WorkerEnd {
+  /** In a group a task can be fenced and still be ours, such as by an owner that woke up late: it is opened again. */
+  async function hold(maker: StageMaker, opened: Task | null): Promise<WorkerEnd> {
+    const name = taskName(maker.input);
+    let task = opened;
+    for (;;) {
+      let end: WorkerEnd;
+      try {
+        task ??= await open(maker.make());
+        end = await run(task);
+      } catch (error) {
+        end = endOf(name, error);
+      }
+      task = null;
+      if (end !== 'lost' || log.share === undefined || stopping || !mine.has(name)) return end;
+      health.count('tasks.reopened');
+      await waker.pause(REOPEN_MS * (0.5 + options.random()));
+    }
+  }
+
+  function endOf(name: string, error: unknown): WorkerEnd {
     if (error instanceof PlumblineError && error.code === 'PLB-LOG-FENCED') {
       health.count('tasks.lost');
+      if (log.share !== undefined) return 'lost';
       lost++;
       waker.wake();
-      health.critical(task.name, 'another process has taken it over');
+      health.critical(name, 'another process has taken it over');
       return 'lost';
     }
     // Stopped while it waited to try again: nothing of that commit was written.
     if (stopping && error instanceof PlumblineError && error.retryable) return 'stopped';
-    health.critical(task.name, error instanceof Error ? error.message : String(error));
+    health.critical(name, error instanceof Error ? error.message : String(error));
     return 'failed';
   }
 
-  const ended = Promise.all(tasks.map(run)).then((ends): WorkerEnd => {
-    if (ends.includes('failed')) return 'failed';
-    return !stopping && ends.includes('lost') ? 'lost' : 'stopped';
-  });
+  /** Starts what is new; what is no longer ours ends by itself after the commit under way. */
+  function assign(inputs: readonly TaskInput[]): void {
+    mine = new Set(inputs.map(taskName));
+    waker.wake();
+    startMissing();
+  }
+
+  function startMissing(): void {
+    for (const maker of makers) {
+      const name = taskName(maker.input);
+      if (!mine.has(name) || holds.has(name) || stopping) continue;
+      const held = hold(maker, null).finally(() => {
+        holds.delete(name);
+        // It may have become ours again while it was ending.
+        if (!health.isCritical(name)) startMissing();
+      });
+      holds.set(name, held);
+    }
+  }
+
+  let membership: Membership | null = null;
+  if (log.share === undefined) {
+    mine = new Set(makers.map(({ input }) => taskName(input)));
+    const tasks: (readonly [StageMaker, Task])[] = [];
+    for (const maker of makers) tasks.push([maker, await open(maker.make())]);
+    Promise.all(tasks.map(([maker, task]) => hold(maker, task))).then((ends) => {
+      if (ends.includes('failed')) finish('failed');
+      else finish(!stopping && ends.includes('lost') ? 'lost' : 'stopped');
+    });
+  } else {
+    const share = log.share;
+    const inputs = makers.map(({ input }) => input);
+    membership = await patiently('group', patience, () =>
+      share(inputs, assign, (reason) => {
+        health.critical('group', reason);
+        finish('failed');
+      }),
+    );
+  }
   return {
     health,
     ended,
@@ -115,18 +179,34 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     async stop(deadlineMs) {
       stopping = true;
       waker.release();
-      await Promise.race([ended, waker.deadline(deadlineMs)]);
+      const all = Promise.all(holds.values()).then(async () => {
+        await membership?.close();
+        if (log.share !== undefined) finish('stopped');
+        return ended;
+      });
+      await Promise.race([all, waker.deadline(deadlineMs)]);
     },
   };
 }
 
-function stagesOf(parts: Parameters<typeof ingestStage>[0] & Parameters<typeof scoreStage>[0]): readonly Stage[] {
+interface StageMaker {
+  readonly input: TaskInput;
+  /** Anew each time: a stage remembers what it decoded. */
+  readonly make: () => Stage;
+}
+
+function stageMakers(
+  parts: Parameters<typeof ingestStage>[0] & Parameters<typeof scoreStage>[0],
+): readonly StageMaker[] {
   const { topics, partitionsOf } = parts;
-  const each = (topic: string, make: (partition: number) => Stage) =>
-    Array.from({ length: partitionsOf(topic) }, (_, partition) => make(partition));
+  const each = (stage: string, topic: string, make: (partition: number) => Stage): StageMaker[] =>
+    Array.from({ length: partitionsOf(topic) }, (_, partition) => ({
+      input: { stage, topic, partition },
+      make: () => make(partition),
+    }));
   return [
-    ...each(topics.accountChanges, (partition) => ingestStage(parts, 'account', partition)),
-    ...each(topics.dealChanges, (partition) => ingestStage(parts, 'deal', partition)),
-    ...each(topics.images, (partition) => scoreStage(parts, partition)),
+    ...each('ingest', topics.accountChanges, (partition) => ingestStage(parts, 'account', partition)),
+    ...each('ingest', topics.dealChanges, (partition) => ingestStage(parts, 'deal', partition)),
+    ...each('score', topics.images, (partition) => scoreStage(parts, partition)),
   ];
 }

@@ -12,6 +12,13 @@ export type ControlFact =
       readonly by: string;
     }
   | {
+      /** The set is no longer active in any version: its postures end. */
+      readonly kind: 'retired';
+      readonly set: string;
+      readonly at: number;
+      readonly by: string;
+    }
+  | {
       readonly kind: 'redrive';
       readonly id: string;
       readonly entity: EntityKind;

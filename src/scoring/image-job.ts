@@ -1,15 +1,12 @@
 import { formatInstant } from '../language/contract.ts';
 import type { ImageJob } from './job.ts';
-import { postureEnded } from './posture-change.ts';
 import type { Cause } from './result.ts';
 import {
   accountFields,
   answerSets,
   canBeScored,
-  fieldsOf,
+  endPosture,
   fireNextDue,
-  keyOf,
-  lastOutcomes,
   load,
   type Run,
   save,
@@ -116,14 +113,8 @@ function takeImage(run: Run, job: ImageJob, scored: ScoredEntity, image: ImageJo
 function endImage(run: Run, scored: ScoredEntity, image: ImageJob['image']): void {
   const cause: Cause = { kind: 'change', event_id: image.eventId };
   const now = formatInstant(Math.max(image.at, scored.now ?? image.at));
-  const key = keyOf(scored);
-  const fields = scored.image === null ? {} : fieldsOf(run, { ...scored, image: scored.image });
-  for (const [set, last] of scored.answers) {
-    const ended = { version: last.version, posture: last.posture, outcomes: lastOutcomes(run, last) };
-    const change = postureEnded({ scored, fields }, set, ended, { cause, now, imageSeq: image.imageSeq });
-    run.outputs.push({ kind: 'posture', key, change });
-    run.counts.postureChanges++;
-  }
+  for (const [set, last] of scored.answers)
+    endPosture(run, scored, set, last, { cause, now, imageSeq: image.imageSeq });
   if (scored.image !== null && scored.image.lacking.length > 0)
     run.state.set(incompleteKey(scored.entity, scored.id), undefined);
   if (scored.timer !== null) run.state.set(timerKey(scored.timer, scored.entity, scored.id), undefined);

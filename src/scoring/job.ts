@@ -9,7 +9,7 @@ export const ENTITIES_PER_COMMIT = 500;
  * Work on many entities that is cut into commits. It lies in the state with its cursor, and its task takes nothing
  * else until it is through, all of it under the control state that it began with.
  */
-export type Job = ImageJob | SweepJob;
+export type Job = ImageJob | SweepJob | RetireJob;
 
 /** Taking one image. An account's also answers its deals: before it those that are due, after it those it moves. */
 export interface ImageJob {
@@ -26,6 +26,16 @@ export interface ImageJob {
 /** Rescoring of every entity of a kind under one set. */
 export interface SweepJob {
   readonly kind: 'sweep';
+  readonly cause: Cause;
+  readonly entity: EntityKind;
+  readonly set: string;
+  readonly at: number;
+  readonly after: string;
+}
+
+/** The end of a set's postures: first of the deals, then of the accounts, for a fact doesn't say which it was of. */
+export interface RetireJob {
+  readonly kind: 'retire';
   readonly cause: Cause;
   readonly entity: EntityKind;
   readonly set: string;

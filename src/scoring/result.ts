@@ -10,6 +10,8 @@ export type Cause =
   | { readonly kind: 'due'; readonly at: string }
   | { readonly kind: 'sweep'; readonly id: string }
   | { readonly kind: 'rollback'; readonly id: string }
+  /** Of a posture's end alone: its set was retired. */
+  | { readonly kind: 'retired'; readonly id: string }
   | { readonly kind: 'redrive'; readonly id: string };
 
 export interface OutcomeLine {

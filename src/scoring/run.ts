@@ -7,7 +7,7 @@ import { type EntityKind, type Fields, formatInstant } from '../language/contrac
 import type { Overlay } from '../log/overlay.ts';
 import type { TextMemo } from '../log/text-memo.ts';
 import type { ActiveSet, ControlView } from './active-set.ts';
-import { postureMoved, type Sight } from './posture-change.ts';
+import { postureEnded, postureMoved, type Sight } from './posture-change.ts';
 import type { Cause, Outcome, PostureChange, Result } from './result.ts';
 import type { Answer, AnswerFn, Subject } from './score.ts';
 import {
@@ -233,6 +233,24 @@ function publish(
   });
 }
 
+/** The posture of a set on an entity ends. Doesn't take its answer away. */
+export function endPosture(
+  run: Run,
+  scored: ScoredEntity,
+  set: string,
+  last: LastAnswer,
+  ending: Parameters<typeof postureEnded>[3],
+): void {
+  const fields = scored.image === null ? {} : fieldsOf(run, { ...scored, image: scored.image });
+  const ended = { version: last.version, posture: last.posture, outcomes: lastOutcomes(run, last) };
+  run.outputs.push({
+    kind: 'posture',
+    key: keyOf(scored),
+    change: postureEnded({ scored, fields }, set, ended, ending),
+  });
+  run.counts.postureChanges++;
+}
+
 /** Due times are whole seconds after `now`: one that isn't would be answered for ever. */
 const MIN_DUE_STEP_MS = 1;
 
@@ -243,7 +261,7 @@ function keepConstraints(run: Run, { set_version, outcomes }: Result): void {
   run.state.set(key, JSON.stringify(outcomes.map(({ constraint }) => constraint)));
 }
 
-export function lastOutcomes(run: Run, last: LastAnswer): ReadonlyMap<string, Outcome> {
+function lastOutcomes(run: Run, last: LastAnswer): ReadonlyMap<string, Outcome> {
   const names = run.state.get(constraintsKey(last.version));
   return outcomesByName(last.letters, names === undefined ? [] : (JSON.parse(names) as string[]));
 }

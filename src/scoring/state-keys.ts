@@ -26,6 +26,11 @@ export const drainingKey = (lane: string): string => `c${S}${lane}`;
 export const draining = (): KeyRange => prefixRange('c');
 /** Entities that are kept but not scored; the value names the fields they lack. */
 export const incompleteKey = (entity: EntityKind, id: string): string => `x${S}${entity}${S}${id}`;
+export const incompletes = (): KeyRange => prefixRange('x');
+export function parseIncomplete(key: string): { readonly entity: EntityKind; readonly id: string } {
+  const [, entity, id = ''] = key.split(S);
+  return { entity: entity === 'account' ? 'account' : 'deal', id };
+}
 export const faultsKey = (set: string, version: string): string => `f${S}${set}${S}${version}`;
 /** A redrive that was taken: the same one asked for twice is answered once. */
 export const redriveKey = (id: string): string => `r${S}${id}`;

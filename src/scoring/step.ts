@@ -9,6 +9,7 @@ import type { ControlView } from './active-set.ts';
 import type { ControlFact } from './control-fact.ts';
 import { runImageJob } from './image-job.ts';
 import { decodeJob, ENTITIES_PER_COMMIT, encodeJob, type Job } from './job.ts';
+import { runRetireJob } from './retire-job.ts';
 import {
   answerSets,
   CLOSED,
@@ -82,7 +83,7 @@ export function resumeJob(state: Overlay, context: ScoreContext): Scored {
   return text === undefined ? finish(run, null) : advance(run, decodeJob(text));
 }
 
-/** Takes the next fact of the control log (monotone-control): a new version sweeps, a redrive rescores. */
+/** Takes the next fact of the control log (monotone-control): a new version sweeps, a redrive rescores, what is retired ends. */
 export function takeFact(state: Overlay, fact: ControlFact, context: ScoreContext): Scored {
   const offset = controlOffsetIn(state);
   state.set(CONTROL_KEY, String(offset + 1));
@@ -94,6 +95,10 @@ export function takeFact(state: Overlay, fact: ControlFact, context: ScoreContex
       const entity = run.control.sets.deal.some(({ active }) => active.name === fact.set) ? 'deal' : 'account';
       const cause = { kind: fact.kind === 'activated' ? ('sweep' as const) : ('rollback' as const), id };
       return advance(run, { kind: 'sweep', cause, entity, set: fact.set, at: fact.at, after: '' });
+    }
+    case 'retired': {
+      const cause = { kind: 'retired' as const, id };
+      return advance(run, { kind: 'retire', cause, entity: 'deal', set: fact.set, at: fact.at, after: '' });
     }
     case 'redrive': {
       const scored = load(run, fact.entity, fact.entityId);
@@ -157,7 +162,14 @@ function open(state: Overlay, context: ScoreContext): Run {
 }
 
 function advance(run: Run, job: Job): Scored {
-  return finish(run, job.kind === 'image' ? runImageJob(run, job) : runSweepJob(run, job));
+  switch (job.kind) {
+    case 'image':
+      return finish(run, runImageJob(run, job));
+    case 'sweep':
+      return finish(run, runSweepJob(run, job));
+    case 'retire':
+      return finish(run, runRetireJob(run, job));
+  }
 }
 
 function finish(run: Run, job: Job | null): Scored {

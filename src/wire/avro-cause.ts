@@ -19,6 +19,6 @@ export function causeFromAvro({ kind, event_id, at, id }: AvroRecord): Cause {
     case 'due':
       return { at: toText(at), kind };
     default:
-      return { id: String(id), kind: kind as 'sweep' | 'rollback' | 'redrive' };
+      return { id: String(id), kind: kind as 'sweep' | 'rollback' | 'retired' | 'redrive' };
   }
 }

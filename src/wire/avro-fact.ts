@@ -26,6 +26,8 @@ export function readFact(codec: AvroCodec, record: LogRecord): ControlFact {
     case 'activated':
     case 'rolled_back':
       return { kind: avro.kind, set: text('set'), version: text('version'), ...said };
+    case 'retired':
+      return { kind: 'retired', set: text('set'), ...said };
     case 'redrive': {
       const entity = text('entity');
       if (entity !== 'deal' && entity !== 'account') throw malformed(record, 'entity', `is \`${entity}\``);

@@ -59,18 +59,21 @@ export const resultEvent = (result: Result): CloudEvent => ({
   time: result.now,
 });
 
-/** A posture moves with a result, or ends once under an image's number. */
+/** A posture moves with a result, or ends: by its image, or by the set's retirement at a recorded time. */
 export const postureEvent = (change: PostureChange): CloudEvent => ({
-  id: `posture/${change.result ?? `${change.entity}/${part(change.id)}/${change.set}/${change.image_seq}`}`,
+  id: `posture/${change.result ?? `${change.entity}/${part(change.id)}/${change.set}/${change.image_seq}/${change.now}`}`,
   type: change.to === null ? 'plumbline.posture.ended' : 'plumbline.posture.changed',
   time: change.now,
 });
 
 export const factEvent = (fact: KnownFact): CloudEvent => ({
-  id: `control/${fact.kind}/${fact.kind === 'redrive' ? fact.id : `${fact.set}/${fact.version}/${fact.at}`}`,
+  id: `control/${fact.kind}/${factName(fact)}`,
   type: `plumbline.control.${fact.kind}`,
   time: formatInstant(fact.at),
 });
+
+const factName = (fact: KnownFact): string =>
+  fact.kind === 'redrive' ? fact.id : `${fact.set}/${fact.kind === 'retired' ? '' : fact.version}/${fact.at}`;
 
 export const setEvent = (set: SetDocument): CloudEvent => ({
   id: `set/${set.version}`,

@@ -21,6 +21,8 @@ export function factFromJson(record: LogRecord): ControlFact {
     case 'activated':
     case 'rolled_back':
       return { kind: json.kind, set: text('set'), version: text('version'), at: at(), by: text('by') };
+    case 'retired':
+      return { kind: 'retired', set: text('set'), at: at(), by: text('by') };
     case 'redrive': {
       const entity = text('entity');
       if (entity !== 'deal' && entity !== 'account')

@@ -17,13 +17,14 @@ export async function playHistory(world: World, chance: Chance): Promise<void> {
     world,
     [...VERSIONS.values()].map((set) => setRecord(topics, { version: set.version, name: set.name, document: '' })),
   );
-  for (const version of ['a-desk', 'a-hygiene', 'a-renewal']) await activate(world, version);
+  for (const version of ['a-desk', 'a-hygiene', 'a-passing', 'a-renewal']) await activate(world, version);
   const imports = new Set<string>();
   const versions = new Map<string, number>();
   for (let i = 0; i < OPERATIONS; i++) {
     const roll = chance.below(20);
     if (roll < 14) await append(world, [change(world, chance, i, imports, versions)]);
     else if (roll === 14) await append(world, [garbage(chance, i)]);
+    else if (roll === 15 && chance.is(0.3)) await retire(world);
     else if (roll === 15) await activate(world, chance.pick([...VERSIONS.keys()]));
     else if (roll === 16) await redriveOne(world, chance);
     else world.now += chance.below(60_000);
@@ -73,10 +74,13 @@ async function activate(world: World, version: string): Promise<void> {
   await append(world, [factRecord(topics, { kind, set, version, at: world.now, by: 'test' })]);
 }
 
+const retire = (world: World) =>
+  append(world, [factRecord(topics, { kind: 'retired', set: 'passing', at: world.now, by: 'test' })]);
+
 async function redriveOne(world: World, chance: Chance): Promise<void> {
   try {
     for await (const letter of listDeadLetters(world.outside, topics))
-      if (chance.is(0.5)) return await redrive(world.outside, topics, letter, { by: 'test', at: world.now });
+      if (chance.is(0.5)) return await redrive(world.outside, topics, [letter], { by: 'test', at: world.now });
   } catch (error) {
     if (!(error instanceof PlumblineError && error.retryable)) throw error;
   }

@@ -42,7 +42,9 @@ export function brokenInvariants(world: World): readonly string[] {
     check(JSON.stringify(recomputeFake(bare)) === JSON.stringify(bare), 'reproducible', `${result.id} ${result.set}`);
   }
   checkPostures(results, postures, check);
-  checkDueTimes(world, images, results, failed, check);
+  const retired = retiredSets(world);
+  checkRetired(postures, retired, check);
+  checkDueTimes(world, images, results, failed, retired, check);
   for (const [name, count] of Object.entries(world.health.report().counters))
     check(name !== 'score.gaps' || count === 0, 'one-answer', 'a gap in a chain of inputs');
   return broken;
@@ -66,6 +68,7 @@ function checkImages(world: World, images: readonly SeenImage[], check: Check): 
     offset: 0,
     refresh: async () => {},
     fact: () => ({ kind: 'other' as const }),
+    active: () => new Map(),
     viewAt: () => ({ offset: 0, sets: { deal: [], account: [] } }),
   };
   const parts = {
@@ -226,6 +229,25 @@ function checkSweeps(
   }
 }
 
+/** Sets that are active in no version in the end. */
+function retiredSets(world: World): ReadonlySet<string> {
+  const retired = new Set<string>();
+  for (const record of recordsIn(world.storage, topics.control, 0)) {
+    const fact = decodeFact(record);
+    if (fact.kind === 'retired') retired.add(fact.set);
+    else if (fact.kind === 'activated' || fact.kind === 'rolled_back') retired.delete(fact.set);
+  }
+  return retired;
+}
+
+/** No posture of a retired set stands. */
+function checkRetired(postures: readonly PostureChange[], retired: ReadonlySet<string>, check: Check): void {
+  const last = new Map<string, PostureChange>();
+  for (const change of postures) last.set(`${change.account_id} ${change.entity}/${change.id} ${change.set}`, change);
+  for (const [key, { set, to }] of last)
+    check(to === null || !retired.has(set), 'retired', `posture of ${key} is ${to}`);
+}
+
 /** key-order and monotone-control: results lie on the partition of their images, both with as many partitions. */
 function checkOrder(results: readonly SeenResult[], check: Check): void {
   const lastInput = new Map<number, number>();
@@ -278,6 +300,7 @@ function checkDueTimes(
   images: readonly SeenImage[],
   results: readonly SeenResult[],
   failed: ReadonlySet<string>,
+  retired: ReadonlySet<string>,
   check: Check,
 ): void {
   const atOf = new Map<string, WholeImage | EndedImage>(
@@ -305,7 +328,7 @@ function checkDueTimes(
     const image = present.get(`${result.entity}/${result.id}`);
     const isPresent =
       image?.kind === 'image' && image.lacking.length === 0 && image.accountId === (result.account_id ?? null);
-    if (isPresent && due !== null)
+    if (isPresent && due !== null && !retired.has(result.set))
       check(due > world.now, 'due', `${key} was never answered at ${new Date(due).toISOString()}`);
   }
 }

@@ -25,6 +25,8 @@ export const VERSIONS = new Map(
     fakeSet('desk', 'deal', 'b-desk', 7),
     fakeSet('hygiene', 'deal', 'a-hygiene', 8),
     fakeSet('hygiene', 'deal', 'b-hygiene', 8),
+    // Comes and goes: what is promised of every active set is checked on the others.
+    fakeSet('passing', 'deal', 'a-passing'),
     fakeSet('renewal', 'account', 'a-renewal'),
     fakeSet('renewal', 'account', 'b-renewal', 7),
   ].map((set) => [set.version, set]),

@@ -5,7 +5,8 @@ import { recordsTable } from './schema.ts';
 export interface StoredRecord {
   readonly topic: string;
   readonly key: string | null;
-  readonly value: Uint8Array;
+  /** null: a tombstone, or a dead letter of what had no record. */
+  readonly value: Uint8Array | null;
   readonly headers: { readonly [name: string]: string };
 }
 
@@ -50,11 +51,12 @@ function emptyPartition(
   dryRun: boolean,
 ): number {
   const offsets: number[] = [];
-  for (const row of db.prepare(`SELECT offset, key, value, headers FROM ${table} WHERE value IS NOT NULL`).iterate()) {
+  const held = 'key IS NOT NULL OR value IS NOT NULL OR headers IS NOT NULL';
+  for (const row of db.prepare(`SELECT offset, key, value, headers FROM ${table} WHERE ${held}`).iterate()) {
     const { offset, key, value, headers } = row as {
       offset: number;
       key: string | null;
-      value: Uint8Array;
+      value: Uint8Array | null;
       headers: string | null;
     };
     if (isPicked({ topic, key, value, headers: headers === null ? {} : JSON.parse(headers) })) offsets.push(offset);

@@ -8,9 +8,9 @@ import type { Log, TaskInput } from '../port.ts';
 import type { TopicSpec } from '../topics.ts';
 import { openPartitions } from './partitions.ts';
 import { prepareSchema } from './schema.ts';
-import { COMMIT_KEY, openSession, type TaskRow } from './session.ts';
+import { COMMIT_KEY, openSession, stateReader, type TaskRow } from './session.ts';
 import { prepareStatements } from './statements.ts';
-import { asPortError, BUSY_TIMEOUT_MS, type Waiting, writeTransaction } from './transaction.ts';
+import { asOpenError, asPortError, BUSY_TIMEOUT_MS, type Waiting, writeTransaction } from './transaction.ts';
 import type { WriteTurn } from './turn.ts';
 
 export interface EmbeddedOptions {
@@ -50,7 +50,7 @@ const OPEN_WAIT_MS = 10_000;
 
 /**
  * Opens the log of one machine, made by SQLite. Several processes may have it open: writes wait for each other.
- * @throws PlumblineError PLB-LOG-NEWER, PLB-LOG-DAMAGED, PLB-LOG-UNAVAILABLE
+ * @throws PlumblineError PLB-LOG-NEWER, PLB-LOG-DAMAGED, PLB-LOG-ACCESS, PLB-LOG-UNAVAILABLE
  */
 export function openEmbeddedLog(options: EmbeddedOptions): Log {
   const db = openDatabase(options);
@@ -112,6 +112,8 @@ export function openEmbeddedLog(options: EmbeddedOptions): Log {
         const row = statements.taskByName.get(taskName(input)) as TaskRow | undefined;
         return row?.position ?? partitions.bounds(input.topic, input.partition).start;
       }),
+    peekState: (input) =>
+      stateReader(statements, () => (statements.taskByName.get(taskName(input)) as TaskRow | undefined)?.id),
     async close() {
       if (db.isOpen) db.close();
     },
@@ -144,6 +146,6 @@ function openDatabase(options: EmbeddedOptions): DatabaseSync {
     return db;
   } catch (error) {
     if (db?.isOpen) db.close();
-    throw asPortError(error);
+    throw asOpenError(error);
   }
 }

@@ -29,16 +29,7 @@ export function openSession(parts: SessionParts, name: string, taken: TaskRow): 
   let { position, commit_number: commitNumber } = taken;
   let open = true;
 
-  const state: StateReader = {
-    get(key) {
-      const value = statements.getState.get(taken.id, key)?.value;
-      return typeof value === 'string' ? value : undefined;
-    },
-    range(from, to, limit) {
-      const start = from === COMMIT_KEY ? '\u0000' : from;
-      return statements.rangeState.all(taken.id, start, to, limit) as { key: string; value: string }[];
-    },
-  };
+  const state = stateReader(statements, () => taken.id);
 
   function holdTask(): void {
     const now = statements.taskByName.get(name) as TaskRow | undefined;
@@ -65,10 +56,7 @@ export function openSession(parts: SessionParts, name: string, taken: TaskRow): 
     get commitNumber() {
       return commitNumber;
     },
-    state: {
-      get: (key) => reading(() => state.get(key)),
-      range: (from, to, limit) => reading(() => state.range(from, to, limit)),
-    },
+    state,
     async commit(commit) {
       const done = await writeTransaction(db, parts.waiting, () => write(commit));
       commitNumber = done.number;
@@ -80,6 +68,25 @@ export function openSession(parts: SessionParts, name: string, taken: TaskRow): 
     async close() {
       open = false;
     },
+  };
+}
+
+/** @param idOf undefined: the task never ran */
+export function stateReader(statements: Statements, idOf: () => number | undefined): StateReader {
+  return {
+    get: (key) =>
+      reading(() => {
+        const id = idOf();
+        const value = id === undefined ? undefined : statements.getState.get(id, key)?.value;
+        return typeof value === 'string' ? value : undefined;
+      }),
+    range: (from, to, limit) =>
+      reading(() => {
+        const id = idOf();
+        if (id === undefined) return [];
+        const start = from === COMMIT_KEY ? '\u0000' : from;
+        return statements.rangeState.all(id, start, to, limit) as { key: string; value: string }[];
+      }),
   };
 }
 

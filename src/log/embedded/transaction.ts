@@ -22,6 +22,7 @@ export interface Waiting {
 const BUSY = 5;
 const LOCKED = 6;
 const NO_MEMORY = 7;
+const READ_ONLY = 8;
 const IO_ERROR = 10;
 const FULL = 13;
 const CANT_OPEN = 14;
@@ -49,9 +50,26 @@ const NO_DATABASE = 26;
 export function asPortError(error: unknown): unknown {
   const code = primaryCode(error);
   if (code === CORRUPT || code === NO_DATABASE) return damaged(error);
+  if (code === READ_ONLY) return noAccess('it may not be written', error);
   const reason = REASONS.get(code);
   return reason === undefined ? error : unavailable(reason, error);
 }
+
+/** What keeps the log from being opened: trying again mends neither a wrong path nor a lack of permission. */
+export function asOpenError(error: unknown): unknown {
+  if (primaryCode(error) === CANT_OPEN) return noAccess('its file can not be opened', error);
+  // Node's own errors: making the directory failed.
+  const { code, message } = error as NodeJS.ErrnoException;
+  return NO_WAY.has(code ?? '') ? noAccess(message, error) : asPortError(error);
+}
+
+const NO_WAY = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'ENOENT', 'EISDIR', 'ENAMETOOLONG', 'ELOOP']);
+
+const noAccess = (reason: string, cause: unknown): PlumblineError =>
+  new PlumblineError('PLB-LOG-ACCESS', `the data directory can't be used: ${reason}`, {
+    cause,
+    hint: 'check that it is a directory, and that this user may write in it; --data-dir or PLUMBLINE_DATA_DIR names another',
+  });
 
 const damaged = (cause: unknown): PlumblineError =>
   new PlumblineError('PLB-LOG-DAMAGED', 'the file of the log is damaged, or is no log', {

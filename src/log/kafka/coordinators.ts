@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Kafka, logLevel } from 'kafkajs';
+import type { Kafka } from 'kafkajs';
+import { makeKafka } from './client.ts';
 
-const ATTEMPT_TIMEOUT_MS = 5_000;
 const PAUSE_MS = 200;
 
 /**
@@ -15,14 +15,7 @@ export async function untilCoordinatorsAnswer(
   timeoutMs: number,
   check: () => void = () => {},
 ): Promise<void> {
-  const kafka = new Kafka({
-    clientId: 'plumbline-ready',
-    brokers: [...brokers],
-    logLevel: logLevel.NOTHING,
-    connectionTimeout: 1_000,
-    requestTimeout: ATTEMPT_TIMEOUT_MS,
-    retry: { retries: 0 },
-  });
+  const kafka = makeKafka({ brokers, clientId: 'plumbline-ready' });
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     check();

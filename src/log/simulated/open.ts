@@ -2,7 +2,16 @@ import { fenced, unavailable } from '../errors.ts';
 import { taskName } from '../place.ts';
 import type { Log, LogRecord, TaskSession } from '../port.ts';
 import { type FaultHooks, NO_FAULTS, SimulatedCrash } from './faults.ts';
-import { appendTo, commitTo, partitionsIn, rangeOf, recordsIn, type Storage, taskIn } from './storage.ts';
+import {
+  appendTo,
+  commitTo,
+  partitionsIn,
+  rangeOf,
+  recordsIn,
+  type Storage,
+  type StoredTask,
+  taskIn,
+} from './storage.ts';
 
 export interface SimulatedOptions {
   readonly clock: () => number;
@@ -43,6 +52,16 @@ export function openSimulatedLog(storage: Storage, options: SimulatedOptions): L
     },
     async positionOf(input) {
       return storage.tasks.get(taskName(input))?.position ?? 0;
+    },
+    peekState(input) {
+      const task = (): StoredTask | undefined => storage.tasks.get(taskName(input));
+      return {
+        get: (key) => task()?.state.get(key),
+        range(from, to, limit) {
+          const found = task();
+          return found === undefined ? [] : rangeOf(found, from, to, limit);
+        },
+      };
     },
     async close() {},
   };

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { plumbline, ROOT, scratchDirectory } from '../../support/cli.ts';
@@ -115,6 +115,10 @@ describe('check', () => {
     expect((await plumbline(['check'])).code).toBe(3);
     expect((await plumbline(['no-such-command'])).code).toBe(3);
     expect((await plumbline(['--help'])).code).toBe(0);
+    expect(await plumbline(['--version'])).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
+    });
   });
 });
 
@@ -185,4 +189,61 @@ describe('score', () => {
       withDue.length > 2,
     ]).toEqual(['change', 'change', true, true]);
   });
+});
+
+describe('wrong values end with 3 and say where', () => {
+  const scored = () => plumbline(['score', '--set', setFile, '-'], { input: `${CHANGE}\n` });
+
+  test('two documents of one name, and one given twice', async () => {
+    const twin = file('twin.yaml', SET);
+    const told = await plumbline(['test', setFile, twin]);
+    expect([told.code, told.stdout]).toEqual([3, '']);
+    expect(told.stderr).toContain('PLB-CLI-SET-TWICE');
+    expect(told.stderr).toContain(`\`${setFile}\` and \`${twin}\``);
+    const same = await plumbline(['score', '--set', setFile, setFile, '--', '-'], { input: change({}) });
+    expect([same.code, same.stderr.includes('is given twice')]).toEqual([3, true]);
+  });
+
+  test('results that are none, or of another version', async () => {
+    const { stdout } = await scored();
+    const bad = file('bad.ndjson', `${stdout}${stdout.replace('"proposal"', '7').replace('"hash"', '"h"')}`);
+    for (const command of ['reproduce', 'explain']) {
+      const told = await plumbline([command, '--set', setFile, bad]);
+      expect([command, told.code]).toEqual([command, 3]);
+      expect(told.stderr).toContain(`${bad}:2: error PLB-RESULT-MALFORMED`);
+      const none = await plumbline([command, '--set', setFile, file('none.ndjson', '{"set":"mine"}\n')]);
+      expect([none.code, /none\.ndjson:1: error PLB-RESULT-MALFORMED/.test(none.stderr)]).toEqual([3, true]);
+    }
+    const results = file('good.ndjson', stdout);
+    const other = await plumbline([
+      'reproduce',
+      '--set',
+      file('other.yaml', SET.replace('weight: 40', 'weight: 41')),
+      results,
+    ]);
+    expect([other.code, other.stderr.includes(`${results}:1: error PLB-RESULT-VERSION`)]).toEqual([3, true]);
+  });
+
+  test('a size of the generated book', async () => {
+    const told = await plumbline(['generate', '--seed', '1', '--deals', '999999']);
+    expect([told.code, told.stderr.includes('PLB-BOOK-OPTION')]).toEqual([3, true]);
+  });
+});
+
+test('explain FILE --set NAME tells of that set alone', async () => {
+  const second = file('second.yaml', SET.replace('name: mine', 'name: yours'));
+  mkdirSync(join(scratch.path, 'sets'), { recursive: true });
+  writeFileSync(join(scratch.path, 'sets', 'a.yaml'), SET);
+  writeFileSync(join(scratch.path, 'sets', 'b.yaml'), readFileSync(second));
+  const scored = await plumbline(['score', '--set', setFile, second, '--', '-'], { input: change({}) });
+  const results = file('two-sets.ndjson', scored.stdout);
+  const env = { PLUMBLINE_SETS_DIR: join(scratch.path, 'sets') };
+  const told = await plumbline(['explain', results, '--set', 'yours', '--format', 'json'], { env });
+  expect(
+    told.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).result.set),
+  ).toEqual(['yours']);
+  expect((await plumbline(['explain', results, '--set', 'nobodys'], { env })).code).toBe(3);
 });

@@ -64,7 +64,7 @@ describe('plumbline import', () => {
       { file: 'deals.csv', row: 3, line: 3, column: null, code: 'PLB-FIELD-ENUM' },
       { file: 'deals.csv', row: 4, line: 4, column: 'day', code: 'PLB-MAP-DATE' },
     ]);
-    expect(done.stderr).toContain('2 rows were rejected, 1 changes written');
+    expect(done.stderr).toContain('2 rows were rejected, 1 change written');
   });
 
   it('shows the rejects where no file takes them', () => {

@@ -1,11 +1,13 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PlumblineError } from '../../../src/errors.ts';
+import { emptyRecords } from '../../../src/log/embedded/erase.ts';
 import { type EmbeddedOptions, openEmbeddedLog } from '../../../src/log/embedded/open.ts';
 import { SCHEMA_VERSION } from '../../../src/log/embedded/schema.ts';
+import { asPortError } from '../../../src/log/embedded/transaction.ts';
 import { describeLog, record, specs, topics } from './conformance.ts';
 
 const scratch = () => mkdtempSync(join(tmpdir(), 'plumbline-log-'));
@@ -108,5 +110,28 @@ describe('embedded log', () => {
     expect(await log.bounds(topics.control, 0)).toEqual({ start: 0, end: 1 });
     other.close();
     await log.close();
+  });
+
+  it('empties a record that has a key and headers alone', async () => {
+    const log = open(directory);
+    await log.append([{ topic: topics.control, key: 'k', value: null, headers: { id: 'D1' } }]);
+    await log.close();
+    const picked = (record: { readonly headers: { readonly [name: string]: string } }) => record.headers.id === 'D1';
+    expect([...emptyRecords(directory, picked, false)]).toEqual([[topics.control, 1]]);
+    const again = open(directory);
+    const [left] = await again.read(topics.control, 0, 0, { maxRecords: 1, maxBytes: 1 });
+    expect(left).toMatchObject({ key: null, value: null, headers: {} });
+    await again.close();
+  });
+
+  it('tells a directory that can not be the log’s from a disk that is full', () => {
+    const file = join(directory, 'file');
+    writeFileSync(file, '');
+    expect(codeOf(() => open(file))).toBe('PLB-LOG-ACCESS');
+    expect(codeOf(() => open(join(file, 'below')))).toBe('PLB-LOG-ACCESS');
+    mkdirSync(join(directory, 'log.sqlite'));
+    expect(codeOf(() => open(directory))).toBe('PLB-LOG-ACCESS');
+    const readOnly = Object.assign(new Error('attempt to write a readonly database'), { errcode: 8 });
+    expect(asPortError(readOnly)).toMatchObject({ code: 'PLB-LOG-ACCESS', retryable: false });
   });
 });

@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openApi } from '../../../src/console/openapi.ts';
 import { plumbline, type RunningProcessor, scratchDirectory, startProcessor, until } from '../../support/cli.ts';
@@ -30,6 +31,22 @@ const post = (body: string | Uint8Array, type = 'application/json', headers: Rec
     body: body as RequestInit['body'] & string,
     headers: { 'content-type': type, ...headers },
   });
+
+const listed = async (path: string) =>
+  (await (await fetch(`${processor.url}/v1/${path}`)).json()) as { id: string; version: string }[];
+
+/** What comes back on a connection on which this is sent. */
+function raw(text: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(new URL(processor.url).port), '127.0.0.1', () => socket.write(text));
+    let answer = '';
+    socket.on('data', (chunk: Buffer) => {
+      answer += chunk.toString();
+    });
+    socket.on('error', reject);
+    socket.on('close', () => resolve(answer));
+  });
+}
 
 describe('the HTTP API', () => {
   test('takes a change, and its posture comes out', async () => {
@@ -114,14 +131,84 @@ describe('the HTTP API', () => {
       }
   });
 
-  test('a live change from the future is a dead letter that can be looked at', async () => {
-    const future = deal('H9', 1, { stage: 'won' }, { changed_at: '2199-01-01T00:00:00Z' });
-    expect((await post(JSON.stringify(future))).status).toBe(202);
+  test('filters results by owner, and answers newest first', async () => {
+    for (const [id, owner] of [
+      ['H5', 'Ann'],
+      ['H6', 'Bob'],
+    ] as const)
+      for (const version of [1, 2]) {
+        expect((await post(JSON.stringify(deal(id, version, { stage: 'won', owner, amount: version })))).status).toBe(
+          202,
+        );
+        await until('its result', async () => (await listed(`results?id=${id}&set=deal-desk`)).length === version);
+      }
+    expect((await listed('results?owner=Ann&set=deal-desk')).map(({ id, version }) => [id, version])).toEqual([
+      ['H5', '2'],
+      ['H5', '1'],
+    ]);
+    expect((await listed('results?owner=nobody')).length).toBe(0);
+    const firsts = await listed('postures?set=deal-desk&limit=2');
+    expect(firsts[0]?.id).toBe('H6');
+  });
+
+  test('answers what the framework refuses as a problem too', async () => {
+    const told = async (answer: Response): Promise<unknown[]> => [
+      answer.status,
+      answer.headers.get('content-type'),
+      ((await answer.json()) as { code: string }).code,
+    ];
+    const problemType = 'application/problem+json';
+    expect(await told(await fetch(`${processor.url}/v1/results/%zz`))).toEqual([400, problemType, 'PLB-HTTP-REQUEST']);
+    expect(await told(await fetch(`${processor.url}/v1/results?ownr=Ann`))).toEqual([
+      400,
+      problemType,
+      'PLB-HTTP-QUERY',
+    ]);
+    const wrongMethod = await fetch(`${processor.url}/v1/changes`, { method: 'PUT', body: 'x' });
+    expect(wrongMethod.headers.get('allow')).toBe('POST');
+    expect(await told(wrongMethod)).toEqual([405, problemType, 'PLB-HTTP-METHOD']);
+    const nowhere = await fetch(`${processor.url}/nowhere`, { method: 'POST', body: 'x' });
+    expect(await told(nowhere)).toEqual([404, problemType, 'PLB-HTTP-NOT-FOUND']);
+    expect(await raw(`GET / HTTP/1.1\r\nhost: localhost\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`)).toMatch(
+      /^HTTP\/1\.1 431 .*content-type: application\/problem\+json.*PLB-HTTP-HEADERS/s,
+    );
+    expect(await raw('no request at all\r\n\r\n')).toMatch(
+      /^HTTP\/1\.1 400 .*content-type: application\/problem\+json.*PLB-HTTP-REQUEST/s,
+    );
+  });
+
+  test('refuses a live change from the future at the door', async () => {
+    const answer = await post(JSON.stringify(deal('H9', 1, { stage: 'won' }, { changed_at: '2199-01-01T00:00:00Z' })));
+    expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([422, 'PLB-CHANGE-FUTURE']);
+    const input = JSON.stringify(deal('H9', 1, { stage: 'won' }, { changed_at: '2199-01-01T00:00:00Z' }));
+    const told = await plumbline(['ingest', '--live', '--data-dir', scratch.path, '-'], { input });
+    expect([told.code, told.stdout]).toEqual([4, '0 changes are on the log, 1 was refused\n']);
+    expect(told.stderr).toContain('-:1: error PLB-CHANGE-FUTURE');
+  });
+
+  test('what is wrong with a change in the light of the state is a dead letter that can be looked at', async () => {
+    const { fields: _, ...waive } = deal(
+      'H1',
+      2,
+      {},
+      {
+        op: 'waive',
+        waiver: {
+          set: 'nobodys',
+          constraint: 'c',
+          by: 'Ann',
+          role: 'vp-sales',
+          granted_at: '2026-03-01T00:00:00Z',
+          until: '2026-03-02T00:00:00Z',
+        },
+      },
+    );
+    expect((await post(JSON.stringify(waive))).status).toBe(202);
     await until('a dead letter', async () =>
-      (await plumbline(['dead-letters', 'list', '--data-dir', scratch.path])).stdout.includes('PLB-CHANGE-FUTURE'),
+      (await plumbline(['dead-letters', 'list', '--data-dir', scratch.path])).stdout.includes('PLB-WAIVER-UNKNOWN'),
     );
     const status = JSON.parse((await plumbline(['status', '--data-dir', scratch.path, '--format', 'json'])).stdout);
     expect(status.processor).toMatchObject({ running: true, posture: 'nominal' });
-    expect(status.dead_letters).toBe(1);
+    expect(status.dead_letters).toEqual({ total: 1, open: 1 });
   });
 });

@@ -27,7 +27,8 @@ const CHANGES = [
     { stage: 'proposal', name: 'First', owner: 'Ann', amount: 1000, discount_pct: 45, approvals: [] },
     { account_id: 'A1' },
   ),
-  line('deal', 'D2', 1, { stage: 'won', owner: 'Bob' }, { account_id: 'A1' }),
+  line('deal', 'D2', 1, { stage: 'won', owner: 'Bob', name: 'x\u001b[31m' }, { account_id: 'A1' }),
+  line('deal', 'D3', 1, { owner: 'Cy' }, { account_id: 'A1' }),
   'broken',
 ];
 const json = async (...args: string[]): Promise<unknown[]> =>
@@ -40,8 +41,8 @@ const json = async (...args: string[]): Promise<unknown[]> =>
 beforeAll(async () => {
   processor = await startProcessor(scratch.path);
   const ingested = await plumbline(['ingest', ...at, '--open', '-'], { input: CHANGES.join('\n') });
-  expect([ingested.code, ingested.stdout]).toEqual([4, '3 changes are on the log, 1 were refused\n']);
-  expect(ingested.stderr).toContain('-:4: error PLB-CHANGE-JSON');
+  expect([ingested.code, ingested.stdout]).toEqual([4, '4 changes are on the log, 1 was refused\n']);
+  expect(ingested.stderr).toContain('-:5: error PLB-CHANGE-JSON');
   await until('results', async () => (await json('results', '--id', 'D2')).length >= 2);
 });
 afterAll(async () => {
@@ -62,7 +63,17 @@ describe('commands on a log', () => {
     expect(postures).toMatchObject([{ from: null, name: 'First', owner: 'Ann', amount: 1000 }]);
     const csv = await plumbline(['postures', ...at, '--id', 'D1', '--set', 'deal-desk', '--format', 'csv']);
     expect(csv.stdout.split('\n')[0]).toBe('now,entity,id,set,from,to,name,owner,amount,moved');
+    expect((await plumbline(['postures', ...at, '--id', 'D2'])).stdout).toContain('x·[31m');
     expect((await plumbline(['results', ...at, '--posture', 'sad'])).code).toBe(3);
+  });
+
+  test('status lists what is incomplete, and what it lacks', async () => {
+    const expected = { count: 1, is_all: true, first: [{ entity: 'deal', id: 'D3', lacks: ['stage'] }] };
+    await until('D3', async () => (await plumbline(['status', ...at])).stdout.includes('deal D3 lacks stage'));
+    expect(JSON.parse((await plumbline(['status', ...at, '--format', 'json'])).stdout).incomplete).toEqual(expected);
+    expect(((await (await fetch(`${processor.url}/v1/status`)).json()) as { incomplete: object }).incomplete).toEqual(
+      expected,
+    );
   });
 
   test('results of the log reproduce from the sets that ship', async () => {
@@ -94,9 +105,21 @@ describe('commands on a log', () => {
     expect(
       await plumbline(['what-if', ...at, '--entity', 'deal', '--id', 'D1', '--set-field', 'discont_pct=5']),
     ).toMatchObject({ code: 3, stderr: expect.stringContaining('did you mean `discount_pct`') });
+    expect(
+      await plumbline(['what-if', ...at, '--entity', 'deal', '--id', 'D1', '--set-field', 'discount_pct=much']),
+    ).toMatchObject({ code: 3, stderr: expect.stringContaining('PLB-FIELD-TYPE') });
     expect((await plumbline(['explain', ...at, '--entity', 'deal', '--id', 'nobody'])).stderr).toContain(
       'PLB-CLI-NO-RESULT',
     );
+  });
+
+  test('dead-letters redrive wants to know which', async () => {
+    for (const args of [[], ['--all', '0/1'], ['0/1', '--code', 'PLB-X'], ['0/999']]) {
+      const told = await plumbline(['dead-letters', 'redrive', ...at, ...args]);
+      expect([args, told.code, told.stdout]).toEqual([args, 3, '']);
+      expect(told.stderr).toMatch(/PLB-CLI-USAGE|PLB-DEAD-LETTER-UNKNOWN/);
+    }
+    expect((await plumbline(['dead-letters', 'redrive', ...at, '--all'])).stdout).toBe('0 are tried again\n');
   });
 
   test('erase wants the processor stopped, then leaves nothing of the entity', async () => {

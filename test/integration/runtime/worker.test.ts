@@ -7,12 +7,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { changeRecord } from '../../../producers/changes.ts';
-import { factRecord } from '../../../producers/control.ts';
-import { setRecord } from '../../../producers/sets.ts';
 import type { Log, LogRecord } from '../../../src/log/port.ts';
 import { type DeadLetter, findDeadLetter, listDeadLetters, redrive } from '../../../src/runtime/dead-letters.ts';
 import type { Result } from '../../../src/scoring/result.ts';
-import { contracts, PARTITIONS, topics, VERSIONS } from '../../simulation/world.ts';
+import { contracts, PARTITIONS, topics } from '../../simulation/world.ts';
+import { activate } from './activate.ts';
 import { openLog, startFakeWorker } from './fake-worker.ts';
 
 const live = () => ({ kind: 'live', atMs: Date.now() }) as const;
@@ -30,16 +29,6 @@ function change(index: number, entities: number, fields: object = { stage: 'won'
     fields,
   };
   return changeRecord(topics, { entity: 'deal', id }, JSON.stringify(json), live());
-}
-
-async function activate(log: Log, versions: readonly string[]): Promise<void> {
-  const sets = versions.map((version) => ({ version, name: VERSIONS.get(version)?.name ?? '', document: '' }));
-  await log.append(sets.map((set) => setRecord(topics, set)));
-  await log.append(
-    sets.map(({ version, name }) =>
-      factRecord(topics, { kind: 'activated', set: name, version, at: Date.now(), by: 'test' }),
-    ),
-  );
 }
 
 async function readAll(log: Log, topic: string): Promise<LogRecord[]> {
@@ -137,7 +126,7 @@ describe('worker on the embedded log', () => {
     await expect(findDeadLetter(log, topics, '9/9')).rejects.toMatchObject({ code: 'PLB-DEAD-LETTER-UNKNOWN' });
 
     const asked = { by: 'test', at: Date.now() };
-    for (const letter of [failed, failed, broken]) await redrive(log, topics, letter, asked);
+    for (const letter of [failed, failed, broken]) await redrive(log, topics, [letter], asked);
     // Both fail again: the scoring failure once, however often it was asked for; the broken record under its origin.
     await until(async () => (await readAll(log, topics.deadLetters)).length === 4);
     const again = (await lettersOf(log)).filter(({ id }) => id !== broken.id && id !== failed.id);

@@ -1,11 +1,13 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { factRecord } from '../../../producers/control.ts';
 import { setRecord } from '../../../producers/sets.ts';
+import type { CompiledSet } from '../../../src/compiler/compile.ts';
 import { PlumblineError } from '../../../src/errors.ts';
 import type { Log } from '../../../src/log/port.ts';
 import { openSimulatedLog } from '../../../src/log/simulated/open.ts';
 import { createStorage } from '../../../src/log/simulated/storage.ts';
 import { topicNames, topicSpecs } from '../../../src/log/topics.ts';
+import { activateSets } from '../../../src/runtime/activate-sets.ts';
 import { followControl } from '../../../src/runtime/control.ts';
 import { fakeSet } from '../../simulation/fake-set.ts';
 
@@ -47,6 +49,30 @@ describe('followControl', () => {
     expect(told(control.viewAt(4))).toEqual(['d 3/2', 'acc 7/-']);
     expect(told(control.viewAt(5))).toEqual(['d 2/1', 'acc 7/-']);
     expect(control.viewAt(5)).toBe(control.viewAt(5));
+  });
+
+  it('takes a retired set out of the view, with what was active before it', async () => {
+    await fact('activated', 'd', '1');
+    await fact('activated', 'd', '2');
+    await log.append([factRecord(topics, { kind: 'retired', set: 'd', at: 1, by: 'test' })]);
+    await fact('activated', 'd', '2');
+    const control = await followControl(log, topics, compile);
+    expect([2, 3, 4].map((offset) => told(control.viewAt(offset)))).toEqual([['d 2/1'], [], ['d 2/-']]);
+    expect([...control.active()]).toEqual([['d', '2']]);
+  });
+
+  it('retires what is active and not given, though its document no longer compiles', async () => {
+    await fact('activated', 'd', 'bad');
+    await fact('activated', 'e', '1');
+    const control = await followControl(log, topics, compile);
+    const given = [fakeSet('e', 'deal', '1'), { ...fakeSet('f', 'deal', '1'), checked: { text: '' } }] as CompiledSet[];
+    const done = await activateSets(log, topics, control, given, { at: 1, by: 'test' });
+    expect([done.activated.map(({ name }) => name), done.retired]).toEqual([['f'], ['d']]);
+    await control.refresh();
+    expect([...control.active()]).toEqual([
+      ['e', '1'],
+      ['f', '1'],
+    ]);
   });
 
   it('waits for what it has not read, and names what is missing', async () => {

@@ -260,6 +260,29 @@ describe('scoring step', () => {
     expect(through(takeFact(state, redrive, context))).toEqual(['d/D2 redrive']);
   });
 
+  it('ends the postures of a retired set, cut into commits, and scores the others on', () => {
+    deals = ['d', 'e'].map((name) => ({ active: fakeSet(name, 'deal', 'a1'), fallback: null }));
+    const ids = Array.from({ length: 1201 }, (_, i) => `D${String(i).padStart(4, '0')}`);
+    for (const id of ids) deal(id, 1, { amount: 1, next_step_at: 60_000 });
+    const [kept] = deals;
+    if (kept === undefined) throw new Error('no set');
+    deals = [kept];
+    const fact = { kind: 'retired' as const, set: 'e', at: 5, by: 'test' };
+    const first = takeFact(state, fact, context);
+    expect([first.outputs.length, first.isUnfinished]).toEqual([500, true]);
+    expect(first.outputs[0]).toMatchObject({
+      key: 'A',
+      change: { set: 'e', to: null, cause: { kind: 'retired', id: 'control-0' }, now: '1970-01-01T00:00:00.005Z' },
+    });
+    expect([...tell(first), ...through(resumeJob(state, context))]).toEqual(ids.map((id) => `e/${id} watch→null`));
+    expect(hasJob(state)).toBe(false);
+    expect(deal('D0000', 6, { amount: 0 })).toEqual(['d/D0000 change', 'd/D0000 watch→healthy']);
+    expect(nextDue(state)).toBe(60_000);
+    // Brought back, it begins anew.
+    deals = ['d', 'e'].map((name) => ({ active: fakeSet(name, 'deal', 'a1'), fallback: null }));
+    expect(deal('D0001', 7, { name: 'x' })).toContain('e/D0001 null→watch');
+  });
+
   it('fires due times by the wall clock, but not of an import that is still open', () => {
     const fields = { stage: 'won', next_step_at: 60_000 };
     change('deal', 'D1', 0, { accountId: 'A', fields }, { kind: 'import', importId: 'i' });

@@ -1,0 +1,80 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { StateChanges, StateReader } from '../port.ts';
+
+/**
+ * A task's state in a file of its own, for logs that keep it elsewhere: a copy that is restored, so that it is written
+ * without waiting for the disk and trusted only after a clean close.
+ */
+export interface LocalState extends StateReader {
+  /** Of the last clean close: where the log that it is a copy of was read up to; null where there was none. */
+  readonly checkpoint: string | null;
+  apply(changes: StateChanges): void;
+  /** @param checkpoint null: what is in the file is not to be trusted */
+  close(checkpoint: string | null): void;
+}
+
+const CACHE_KIB = 16 * 1024;
+
+export function openLocalState(file: string): LocalState {
+  mkdirSync(dirname(file), { recursive: true });
+  const { db, checkpoint } = openTrusted(file) ?? { db: openEmpty(file), checkpoint: null };
+  const get = db.prepare('SELECT value FROM state WHERE key = ?');
+  const range = db.prepare('SELECT key, value FROM state WHERE key >= ? AND key < ? ORDER BY key LIMIT ?');
+  const put = db.prepare('INSERT INTO state VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value');
+  const remove = db.prepare('DELETE FROM state WHERE key = ?');
+  return {
+    checkpoint,
+    get(key) {
+      const value = get.get(key)?.value;
+      return typeof value === 'string' ? value : undefined;
+    },
+    range: (from, to, limit) => range.all(from, to, limit) as { key: string; value: string }[],
+    apply(changes) {
+      db.exec('BEGIN');
+      for (const [key, value] of changes) value === undefined ? remove.run(key) : put.run(key, value);
+      db.exec('COMMIT');
+    },
+    close(reached) {
+      if (!db.isOpen) return;
+      if (reached !== null) db.prepare('INSERT INTO checkpoint VALUES (?)').run(reached);
+      db.close();
+    },
+  };
+}
+
+function open(file: string): DatabaseSync {
+  const db = new DatabaseSync(file);
+  db.exec('PRAGMA journal_mode = OFF');
+  db.exec('PRAGMA synchronous = OFF');
+  db.exec(`PRAGMA cache_size = -${CACHE_KIB}`);
+  db.exec('CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT');
+  db.exec('CREATE TABLE IF NOT EXISTS checkpoint (reached TEXT NOT NULL) STRICT');
+  return db;
+}
+
+/** The file with its checkpoint, which is taken away: an owner that ends without a clean close leaves none. */
+function openTrusted(file: string): { readonly db: DatabaseSync; readonly checkpoint: string } | null {
+  let db: DatabaseSync | undefined;
+  try {
+    db = open(file);
+    const checkpoint = db.prepare('SELECT reached FROM checkpoint').get()?.reached;
+    if (typeof checkpoint === 'string') {
+      // On the disk before anything else changes, or a power failure could leave a checkpoint of a state that went on.
+      db.exec('PRAGMA synchronous = FULL');
+      db.exec('DELETE FROM checkpoint');
+      db.exec('PRAGMA synchronous = OFF');
+      return { db, checkpoint };
+    }
+  } catch {
+    // Written without a journal: after a crash the file can be anything, and is made anew.
+  }
+  db?.close();
+  return null;
+}
+
+function openEmpty(file: string): DatabaseSync {
+  rmSync(file, { force: true });
+  return open(file);
+}

@@ -1,0 +1,87 @@
+import { AssignerProtocol, type Kafka, type PartitionAssigner } from 'kafkajs';
+import type { Membership, TaskInput } from '../port.ts';
+import { within } from './deadline.ts';
+import { asPortError } from './failure.ts';
+
+const CONNECT_TIMEOUT_MS = 15_000;
+const JOIN_TIMEOUT_MS = 60_000;
+const SESSION_TIMEOUT_MS = 6_000;
+const HEARTBEAT_MS = 1_000;
+const REBALANCE_TIMEOUT_MS = 10_000;
+/** A paused consumer sleeps so long between heartbeats. */
+const PAUSED_WAIT_MS = 250;
+
+/**
+ * The consumer group that shares tasks among processes. It is joined for its assignments alone: its consumer is paused,
+ * records are read at the offsets that the tasks' own transactions commit. A task that stays goes on while others move.
+ */
+export async function joinGroup(
+  kafka: Kafka,
+  groupId: string,
+  inputs: readonly TaskInput[],
+  onChange: (mine: readonly TaskInput[]) => void,
+  onCrash: (reason: string) => void,
+): Promise<Membership> {
+  const topics = [...new Set(inputs.map(({ topic }) => topic))];
+  const consumer = kafka.consumer({
+    groupId,
+    partitionAssigners: [sameOwnerAssigner],
+    sessionTimeout: SESSION_TIMEOUT_MS,
+    heartbeatInterval: HEARTBEAT_MS,
+    rebalanceTimeout: REBALANCE_TIMEOUT_MS,
+    maxWaitTimeInMs: PAUSED_WAIT_MS,
+    metadataMaxAge: 10_000,
+    retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 10 },
+  });
+  const joined = new Promise<void>((resolve) => {
+    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+      const { memberAssignment } = payload as { memberAssignment: { readonly [topic: string]: readonly number[] } };
+      onChange(inputs.filter(({ topic, partition }) => memberAssignment[topic]?.includes(partition)));
+      resolve();
+    });
+  });
+  consumer.on(consumer.events.CRASH, ({ payload }) => {
+    onChange([]);
+    // kafkajs starts itself again after what it takes for passing; else nobody does.
+    if (!payload.restart) onCrash(payload.error.message);
+  });
+  try {
+    await within(CONNECT_TIMEOUT_MS, 'connecting', consumer.connect());
+    await consumer.subscribe({ topics, fromBeginning: true });
+    await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch: async () => {} });
+    consumer.pause(topics.map((topic) => ({ topic })));
+    await within(JOIN_TIMEOUT_MS, `joining ${groupId}`, joined);
+  } catch (error) {
+    await consumer.disconnect().catch(() => {});
+    throw asPortError(error, { doing: `joining ${groupId}` });
+  }
+  return { close: () => within(CONNECT_TIMEOUT_MS, 'leaving the group', consumer.disconnect()).catch(() => {}) };
+}
+
+/** One partition of every topic to the same member: most of what an ingest task makes is scored beside it. */
+const sameOwnerAssigner: PartitionAssigner = ({ cluster }) => ({
+  name: 'plumbline-same-owner',
+  version: 1,
+  async assign({ members, topics }) {
+    const ids = members.map(({ memberId }) => memberId).sort();
+    const assignments = new Map(ids.map((id) => [id, {} as { [topic: string]: number[] }]));
+    for (const topic of topics)
+      for (const { partitionId } of cluster.findTopicPartitionMetadata(topic)) {
+        const assignment = assignments.get(ids[partitionId % ids.length] ?? '');
+        if (assignment !== undefined) assignment[topic] = [...(assignment[topic] ?? []), partitionId];
+      }
+    // Every member is told, also that it has nothing: one that isn't keeps what it had.
+    return [...assignments].map(([memberId, assignment]) => ({
+      memberId,
+      memberAssignment: AssignerProtocol.MemberAssignment.encode({
+        version: 1,
+        assignment,
+        userData: Buffer.alloc(0),
+      }),
+    }));
+  },
+  protocol: ({ topics }) => ({
+    name: 'plumbline-same-owner',
+    metadata: AssignerProtocol.MemberMetadata.encode({ version: 1, topics, userData: Buffer.alloc(0) }),
+  }),
+});

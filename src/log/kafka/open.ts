@@ -1,0 +1,144 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import type { Producer } from 'kafkajs';
+import { choosePartition, taskName } from '../place.ts';
+import type { Log, TaskInput, TaskSession } from '../port.ts';
+import { type KafkaSettings, makeKafka } from './client.ts';
+import { within } from './deadline.ts';
+import { asPortError } from './failure.ts';
+import { joinGroup } from './membership.ts';
+import { openReader } from './reader.ts';
+import { openKafkaSession, type SessionParts } from './session.ts';
+import { openTransactor, type Transactor } from './transactions.ts';
+
+export interface KafkaLogOptions {
+  readonly settings: KafkaSettings;
+  /** Every topic that is read or written, changelogs included. */
+  readonly topics: readonly string[];
+  /** Tells installations on one cluster apart: in groups and transactional ids. */
+  readonly prefix: string;
+  /** Local copies of the tasks' states lie in it. */
+  readonly directory: string;
+  /** The changelog of a task; as many partitions as its input. */
+  readonly stateTopicOf: (input: TaskInput) => string;
+  readonly onAppend?: (topics: ReadonlySet<string>) => void;
+  readonly onRestore?: SessionParts['onRestore'];
+}
+
+const ADMIN_TIMEOUT_MS = 15_000;
+
+/** Opens the log on a cluster. The topics must be there. @throws PlumblineError PLB-LOG-UNAVAILABLE, PLB-LOG-DENIED */
+export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
+  const { settings, prefix } = options;
+  const reader = await openReader(makeKafka(settings), options.topics);
+  const admin = makeKafka(settings).admin({ retry: { retries: 5 } });
+  try {
+    await within(ADMIN_TIMEOUT_MS, 'connecting', admin.connect());
+  } catch (error) {
+    await reader.close();
+    throw asPortError(error, { doing: 'connecting' });
+  }
+
+  const makeProducer = (transactionalId: string, more: object): Producer =>
+    makeKafka(settings).producer({
+      transactionalId,
+      allowAutoTopicCreation: false,
+      // Every record comes with its partition (see choosePartition).
+      createPartitioner:
+        () =>
+        ({ message }) =>
+          message.partition ?? 0,
+      ...more,
+    });
+  const transactors = (transactionalId: string) =>
+    openTransactor(makeProducer, transactionalId, (topic) => reader.partitionsOf(topic));
+
+  const groupOf = (input: TaskInput): string => `${prefix}plumbline-${input.stage}`;
+  const parts: SessionParts = {
+    reader,
+    openTransactor: transactors,
+    stateTopicOf: options.stateTopicOf,
+    stateFileOf: (input) => join(options.directory, 'state', `${taskName(input).replaceAll('/', '-')}.sqlite`),
+    groupOf,
+    transactionalIdOf: (input) => `${prefix}plumbline-${taskName(input)}`,
+    async committed(groupId, topic, partition) {
+      const doing = `asking for the offset of ${topic}/${partition}`;
+      try {
+        const offsets = await within(ADMIN_TIMEOUT_MS, doing, admin.fetchOffsets({ groupId, topics: [topic] }));
+        const found = offsets[0]?.partitions.find((one) => one.partition === partition);
+        const offset = Number(found?.offset ?? -1);
+        return { offset: offset < 0 ? null : offset, metadata: found?.metadata ?? '' };
+      } catch (error) {
+        throw asPortError(error, { doing });
+      }
+    },
+    ...(options.onRestore === undefined ? {} : { onRestore: options.onRestore }),
+  };
+
+  /** One a task: who opens it again in this process ends its own hold before. */
+  const sessions = new Map<string, TaskSession>();
+
+  /** Appends of this process go through one producer, one after the other. */
+  const appender = openAppender(() => transactors(`${prefix}plumbline-append-${randomUUID()}`));
+
+  return {
+    partitionsOf: (topic) => reader.partitionsOf(topic),
+    async append(records) {
+      if (records.length === 0) return [];
+      // Places are chosen first: a record that has none must leave nothing behind.
+      for (const record of records) choosePartition(record, reader.partitionsOf(record.topic));
+      const placed = await appender.append((transactor) => transactor.commit(records, null));
+      options.onAppend?.(new Set(records.map((record) => record.topic)));
+      return placed;
+    },
+    read: (topic, partition, offset, limits) => reader.read(topic, partition, offset, limits),
+    bounds: (topic, partition) => reader.bounds(topic, partition),
+    async openTask(input) {
+      const name = taskName(input);
+      await sessions.get(name)?.close();
+      const session = await openKafkaSession(parts, input);
+      sessions.set(name, session);
+      return session;
+    },
+    share: (inputs, onChange, onCrash) =>
+      joinGroup(makeKafka(settings), `${prefix}plumbline-workers`, inputs, onChange, onCrash),
+    async positionOf(input) {
+      const { offset } = await parts.committed(groupOf(input), input.topic, input.partition);
+      return offset ?? (await reader.bounds(input.topic, input.partition)).start;
+    },
+    async close() {
+      await Promise.allSettled([...sessions.values()].map((session) => session.close()));
+      await Promise.allSettled([appender.close(), admin.disconnect(), reader.close()]);
+    },
+  };
+}
+
+interface Appender {
+  append<T>(work: (transactor: Transactor) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+function openAppender(open: () => Promise<Transactor>): Appender {
+  let transactor: Transactor | null = null;
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    append(work) {
+      const next = last.then(async () => {
+        try {
+          transactor ??= await open();
+          return await work(transactor);
+        } catch (error) {
+          await transactor?.close();
+          transactor = null;
+          throw asPortError(error, { doing: 'appending' });
+        }
+      });
+      last = next.catch(() => {});
+      return next;
+    },
+    async close() {
+      await last;
+      await transactor?.close();
+    },
+  };
+}

@@ -1,0 +1,176 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Kafka } from 'kafkajs';
+import { PlumblineError } from '../../errors.ts';
+import { noPartition, unknownTopic } from '../errors.ts';
+import type { Headers, LogRecord, ReadLimits } from '../port.ts';
+import { within } from './deadline.ts';
+import { asPortError } from './failure.ts';
+import { type Cluster, type FetchedMessage, makeCluster, READ_COMMITTED, readBatch } from './internals.ts';
+
+const METADATA_MAX_AGE_MS = 10_000;
+const FETCH_TIMEOUT_MS = 15_000;
+const ATTEMPTS = 5;
+const PAUSE_MS = 50;
+/** A broker answers at once: whoever waits for new records sleeps outside. */
+const MAX_WAIT_MS = 1;
+
+export interface Fetched {
+  readonly records: readonly LogRecord[];
+  /** Where to read on: after what was left out too, such as the markers of transactions. */
+  readonly nextOffset: number;
+}
+
+/** Committed records at an offset, of any partition. */
+export interface Reader {
+  /** One fetch. */
+  fetch(topic: string, partition: number, offset: number, maxBytes: number): Promise<Fetched>;
+  /** Committed records from `offset` on, however many fetches that takes. */
+  read(topic: string, partition: number, offset: number, limits: ReadLimits): Promise<readonly LogRecord[]>;
+  bounds(topic: string, partition: number): Promise<{ readonly start: number; readonly end: number }>;
+  partitionsOf(topic: string): number;
+  close(): Promise<void>;
+}
+
+/** @throws PlumblineError PLB-LOG-TOPIC, PLB-LOG-UNAVAILABLE, PLB-LOG-DENIED */
+export async function openReader(kafka: Kafka, topics: readonly string[]): Promise<Reader> {
+  const cluster = makeCluster(kafka, METADATA_MAX_AGE_MS);
+  const told = new Map<string, number>();
+  try {
+    await within(FETCH_TIMEOUT_MS, 'connecting', cluster.connect());
+    await within(FETCH_TIMEOUT_MS, 'reading the topics', cluster.addMultipleTargetTopics(topics));
+  } catch (error) {
+    await cluster.disconnect().catch(() => {});
+    throw asPortError(error, { doing: 'reading the topics' });
+  }
+
+  function partitionsOf(topic: string): number {
+    const known = told.get(topic) ?? cluster.findTopicPartitionMetadata(topic).length;
+    if (known === 0 || !topics.includes(topic)) throw unknownTopic(topic);
+    told.set(topic, known);
+    return known;
+  }
+
+  function hold(topic: string, partition: number): void {
+    const partitions = partitionsOf(topic);
+    if (!Number.isInteger(partition) || partition < 0 || partition >= partitions)
+      throw noPartition(topic, partition, partitions);
+  }
+
+  /** Leaders move and connections end all the time: a few quick attempts, before whoever asked has to wait. */
+  async function ask<T>(doing: string, work: () => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++)
+      try {
+        return await within(FETCH_TIMEOUT_MS, doing, work());
+      } catch (error) {
+        const failure = asPortError(error, { doing });
+        if (attempt === ATTEMPTS || !(failure instanceof PlumblineError && failure.retryable)) throw failure;
+        await recover(cluster, error);
+        await sleep(PAUSE_MS * attempt);
+      }
+  }
+
+  async function fetch(topic: string, partition: number, offset: number, maxBytes: number): Promise<Fetched> {
+    hold(topic, partition);
+    return ask(`reading ${topic}/${partition} at ${offset}`, () =>
+      fetchOnce(cluster, topic, partition, offset, maxBytes),
+    );
+  }
+
+  return {
+    fetch,
+    partitionsOf,
+    async read(topic, partition, offset, limits) {
+      let next = offset;
+      for (;;) {
+        const { records, nextOffset } = await fetch(topic, partition, next, limits.maxBytes);
+        if (records.length > 0) return cut(records, limits);
+        if (nextOffset === next) return [];
+        next = nextOffset;
+      }
+    },
+    async bounds(topic, partition) {
+      hold(topic, partition);
+      const at = async (fromBeginning: boolean): Promise<number> => {
+        const [found] = await cluster.fetchTopicsOffset([{ topic, partitions: [{ partition }], fromBeginning }]);
+        return Number(found?.partitions[0]?.offset ?? 0);
+      };
+      return ask(`asking for the bounds of ${topic}/${partition}`, async () => {
+        const [start, end] = await Promise.all([at(true), at(false)]);
+        return { start, end };
+      });
+    },
+    close: () => cluster.disconnect(),
+  };
+}
+
+async function fetchOnce(
+  cluster: Cluster,
+  topic: string,
+  partition: number,
+  offset: number,
+  maxBytes: number,
+): Promise<Fetched> {
+  await cluster.refreshMetadataIfNecessary();
+  const [nodeId] = Object.keys(cluster.findLeaderForPartitions(topic, [partition]));
+  const broker = await cluster.findBroker({ nodeId: nodeId ?? '-1' });
+  const { responses } = await broker.fetch({
+    maxWaitTime: MAX_WAIT_MS,
+    minBytes: 1,
+    maxBytes,
+    isolationLevel: READ_COMMITTED,
+    topics: [{ topic, partitions: [{ partition, fetchOffset: String(offset), maxBytes }] }],
+    rackId: '',
+  });
+  const data = responses[0]?.partitions[0];
+  if (data === undefined) return { records: [], nextOffset: offset };
+  const batch = readBatch(topic, offset, data);
+  const records = batch.messages.map((message) => toRecord(topic, partition, message));
+  const isEmpty = batch.isEmptyIncludingFiltered() || batch.isEmptyDueToLogCompactedMessages();
+  return { records, nextOffset: isEmpty ? offset : Number(batch.lastOffset()) + 1 };
+}
+
+function toRecord(topic: string, partition: number, message: FetchedMessage): LogRecord {
+  return {
+    topic,
+    partition,
+    offset: Number(message.offset),
+    key: message.key === null ? null : message.key.toString(),
+    value: message.value,
+    headers: toHeaders(message.headers),
+    timestampMs: Number(message.timestamp),
+  };
+}
+
+/** Names and values as text; of a name that comes twice the first counts. */
+function toHeaders(headers: FetchedMessage['headers']): Headers {
+  const texts: { [name: string]: string } = {};
+  for (const [name, value] of Object.entries(headers)) {
+    const first = Array.isArray(value) ? value[0] : value;
+    if (first !== undefined && name !== '__proto__') texts[name] = first.toString();
+  }
+  return texts;
+}
+
+/** The first record is always given, or a large one would stop its reader for ever. */
+function cut(records: readonly LogRecord[], limits: ReadLimits): readonly LogRecord[] {
+  let bytes = 0;
+  let count = 0;
+  for (const { value } of records) {
+    bytes += value?.length ?? 0;
+    if (count > 0 && (bytes > limits.maxBytes || count === limits.maxRecords)) break;
+    count++;
+  }
+  return records.slice(0, count);
+}
+
+/** kafkajs keeps a broker that is gone until it is told (its issue 1163), and leaders until they are asked for. */
+async function recover(cluster: Cluster, error: unknown): Promise<void> {
+  const { name, host, port } = error as { name?: string; host?: string; port?: number };
+  if (name === 'KafkaJSConnectionClosedError' && host !== undefined && port !== undefined)
+    cluster.removeBroker({ host, port });
+  try {
+    await within(FETCH_TIMEOUT_MS, 'refreshing metadata', cluster.refreshMetadata());
+  } catch {
+    // The next fetch tries again, and says why where it can't.
+  }
+}

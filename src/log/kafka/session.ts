@@ -1,0 +1,238 @@
+import { PlumblineError } from '../../errors.ts';
+import { type LocalState, openLocalState } from '../embedded/local-state.ts';
+import { fenced } from '../errors.ts';
+import { taskName } from '../place.ts';
+import type { NewRecord, Placed, StateChanges, TaskCommit, TaskInput, TaskSession } from '../port.ts';
+import { asPortError, isFenced } from './failure.ts';
+import type { Reader } from './reader.ts';
+import type { GroupPosition, Transactor } from './transactions.ts';
+
+/** The state's own record of the last commit: its number and the input offset that it reached. */
+const COMMIT_KEY = '';
+const RESTORE_BYTES = 4 * 1024 * 1024;
+
+export interface CommittedPosition {
+  /** null: the task never committed. */
+  readonly offset: number | null;
+  readonly metadata: string;
+}
+
+export interface SessionParts {
+  readonly reader: Reader;
+  /** A fresh producer each time; see openTransactor. */
+  readonly openTransactor: (transactionalId: string) => Promise<Transactor>;
+  readonly committed: (groupId: string, topic: string, partition: number) => Promise<CommittedPosition>;
+  readonly stateTopicOf: (input: TaskInput) => string;
+  readonly stateFileOf: (input: TaskInput) => string;
+  readonly groupOf: (input: TaskInput) => string;
+  readonly transactionalIdOf: (input: TaskInput) => string;
+  readonly onRestore?: (task: string, done: number, end: number) => void;
+}
+
+/** Where a task stands: the same number is in the state and in the offset's metadata. */
+interface Standing {
+  readonly number: number;
+  readonly position: number;
+}
+
+/**
+ * Fences earlier owners, then reads the position, then restores the state: in this order, because before the fence the
+ * last transaction may still be open, and its offsets unseen.
+ */
+export async function openKafkaSession(parts: SessionParts, input: TaskInput): Promise<TaskSession> {
+  const name = taskName(input);
+  const changelog = { topic: parts.stateTopicOf(input), partition: input.partition };
+  const transactionalId = parts.transactionalIdOf(input);
+  let transactor: Transactor | null = await parts.openTransactor(transactionalId);
+  const state = openLocalState(parts.stateFileOf(input));
+  let standing: Standing;
+  let reached: number;
+  let ended = false;
+  try {
+    standing = await committedStanding();
+    reached = await restore(parts, name, changelog, state);
+    const own = ownStanding(state);
+    if (own.number !== standing.number || (own.number > 0 && own.position !== standing.position))
+      throw mismatch(name, own, standing);
+  } catch (error) {
+    state.close(null);
+    await transactor.close();
+    throw asPortError(error, { task: name, doing: `opening ${name}` });
+  }
+
+  async function committedStanding(): Promise<Standing> {
+    const { offset, metadata } = await parts.committed(parts.groupOf(input), input.topic, input.partition);
+    if (offset === null) {
+      const { start } = await parts.reader.bounds(input.topic, input.partition);
+      return { number: 0, position: start };
+    }
+    return { number: Number(metadata) || 0, position: offset };
+  }
+
+  async function write(commit: TaskCommit, next: Standing): Promise<readonly Placed[]> {
+    const records = [...commit.outputs, ...changelogRecords(changelog, commit.state, next)];
+    const position: GroupPosition = {
+      groupId: parts.groupOf(input),
+      topic: input.topic,
+      partition: input.partition,
+      offset: next.position,
+      metadata: String(next.number),
+    };
+    transactor ??= await reopened();
+    const placed = await transactor.commit(records, position);
+    return placed;
+  }
+
+  /**
+   * What became of a transaction whose answer was lost is known only to the cluster: the fence ends it either way, and
+   * the committed number tells whether it counts. Another number is another owner's.
+   */
+  async function reopened(): Promise<Transactor> {
+    const opened = await parts.openTransactor(transactionalId);
+    const now = await committedStanding();
+    if (now.number === standing.number) return opened;
+    await opened.close();
+    ended = true;
+    throw fenced(name);
+  }
+
+  /** After a lost answer: true where the commit counts after all. */
+  async function didCommit(next: Standing): Promise<boolean> {
+    const opened = await parts.openTransactor(transactionalId);
+    const now = await committedStanding();
+    if (now.number !== next.number || now.position !== next.position) {
+      if (now.number === standing.number) transactor = opened;
+      else {
+        await opened.close();
+        ended = true;
+        throw fenced(name);
+      }
+      return false;
+    }
+    transactor = opened;
+    return true;
+  }
+
+  function took(commit: TaskCommit, next: Standing): void {
+    const changes = new Map(commit.state);
+    changes.set(COMMIT_KEY, encodeStanding(next));
+    state.apply(changes);
+    standing = next;
+  }
+
+  /** A commit whose answer was lost: it is settled before anything else is written. */
+  let unsettled: { readonly next: Standing; readonly commit: TaskCommit } | null = null;
+
+  return {
+    get position() {
+      return standing.position;
+    },
+    get commitNumber() {
+      return standing.number;
+    },
+    state: {
+      get: (key) => state.get(key),
+      range: (from, to, limit) => state.range(from === COMMIT_KEY ? '\u0000' : from, to, limit),
+    },
+    async commit(commit) {
+      if (ended) throw fenced(name);
+      const next = { number: standing.number + 1, position: commit.nextOffset ?? standing.position };
+      try {
+        if (unsettled !== null) {
+          const before = unsettled;
+          const counts = await didCommit(before.next);
+          unsettled = null;
+          if (counts) {
+            // The caller tries the same commit again; it is on the log already.
+            took(before.commit, before.next);
+            return placesUnknown(before.commit.outputs);
+          }
+        }
+        const placed = await write(commit, next);
+        took(commit, next);
+        return placed.slice(0, commit.outputs.length);
+      } catch (error) {
+        if (ended) throw error;
+        if (transactor !== null && !(error instanceof PlumblineError && !error.retryable)) {
+          await transactor.close();
+          transactor = null;
+          if (isFenced(error)) ended = true;
+          else unsettled = { next, commit };
+        }
+        throw asPortError(error, { task: name, doing: `committing ${name}` });
+      }
+    },
+    async confirm() {
+      // The group tells who has a partition; a fence is met at the next commit.
+      if (ended) throw fenced(name);
+    },
+    async close() {
+      if (ended && transactor === null) return state.close(null);
+      ended = true;
+      const clean = transactor !== null && unsettled === null;
+      if (clean) {
+        // The fence protects what is read now: only a copy of all that was committed may be trusted later.
+        const { end } = await parts.reader.bounds(changelog.topic, changelog.partition).catch(() => ({ end: -1 }));
+        state.close(end < 0 ? null : String(Math.max(reached, end)));
+      } else state.close(null);
+      await transactor?.close();
+      transactor = null;
+    },
+  };
+}
+
+/** Reads the changelog from the checkpoint, else from its start, to its committed end. @returns that end */
+async function restore(
+  parts: SessionParts,
+  name: string,
+  changelog: { readonly topic: string; readonly partition: number },
+  state: LocalState,
+): Promise<number> {
+  const { topic, partition } = changelog;
+  const { start, end } = await parts.reader.bounds(topic, partition);
+  let offset = Math.max(start, Number(state.checkpoint ?? start));
+  while (offset < end) {
+    const { records, nextOffset } = await parts.reader.fetch(topic, partition, offset, RESTORE_BYTES);
+    const changes = new Map<string, string | undefined>();
+    for (const { key, value } of records)
+      changes.set(key ?? COMMIT_KEY, value === null ? undefined : Buffer.from(value).toString());
+    state.apply(changes);
+    if (nextOffset === offset) break;
+    offset = nextOffset;
+    parts.onRestore?.(name, offset, end);
+  }
+  return Math.max(offset, end);
+}
+
+function changelogRecords(
+  changelog: { readonly topic: string; readonly partition: number },
+  changes: StateChanges,
+  standing: Standing,
+): readonly NewRecord[] {
+  const record = (key: string, value: string | undefined): NewRecord => ({
+    ...changelog,
+    key,
+    value: value === undefined ? null : Buffer.from(value),
+    headers: {},
+  });
+  return [...[...changes].map(([key, value]) => record(key, value)), record(COMMIT_KEY, encodeStanding(standing))];
+}
+
+const encodeStanding = ({ number, position }: Standing): string => JSON.stringify([number, position]);
+
+function ownStanding(state: LocalState): Standing {
+  const text = state.get(COMMIT_KEY);
+  const [number, position] = text === undefined ? [0, 0] : (JSON.parse(text) as [number, number]);
+  return { number, position };
+}
+
+/** Where the outputs of a commit lie whose answer was lost: nobody needs to know. */
+const placesUnknown = (outputs: readonly NewRecord[]): readonly Placed[] =>
+  outputs.map(({ topic, partition }) => ({ topic, partition: partition ?? -1, offset: -1 }));
+
+const mismatch = (name: string, own: Standing, committed: Standing): PlumblineError =>
+  new PlumblineError(
+    'PLB-LOG-MISMATCH',
+    `task ${name} has state of commit ${own.number} (input ${own.position}) and offsets of commit ${committed.number} (input ${committed.position})`,
+    { hint: 'the cluster tore a transaction, or a topic was made anew: rebuild the state from its input' },
+  );

@@ -1,0 +1,88 @@
+import { decodeFact } from '../../consumers/control.ts';
+import { redrivenKey } from '../ingest/state-keys.ts';
+import type { Log } from '../log/port.ts';
+import type { Topics } from '../log/topics.ts';
+import { type DeadLetter, factIdOf, firstOriginOf, listDeadLetters } from './dead-letters.ts';
+
+/**
+ * What is known of a dead letter:
+ * - `open`: it waits for somebody. A scoring failure stays open when a later version or change answered the entity:
+ *   that isn't looked for.
+ * - `redriven`: tried again. Of an ingest failure this means that it was taken; a scoring failure is on the control log,
+ *   and one that fails again leaves a newer letter.
+ * - `superseded`: a newer letter stands for the same record, or the same entity and set.
+ * - `final`: it can't be redriven (PLB-DEAD-LETTER-FINAL).
+ */
+export type LetterState = 'open' | 'redriven' | 'superseded' | 'final';
+
+export interface LetterWithState {
+  readonly letter: DeadLetter;
+  readonly state: LetterState;
+}
+
+const PAGE = { maxRecords: 500, maxBytes: 8 * 1024 * 1024 };
+
+/** All dead letters with their states. Holds an id for each record, or entity and set, that has one. */
+export async function* lettersWithStates(log: Log, topics: Topics): AsyncGenerator<LetterWithState> {
+  const newest = new Map<string, { readonly id: string; readonly at: number }>();
+  for await (const letter of listDeadLetters(log, topics)) {
+    const subject = subjectOf(letter);
+    const at = letter.record.timestampMs;
+    if ((newest.get(subject)?.at ?? at) <= at) newest.set(subject, { id: letter.id, at });
+  }
+  const asked = await redrivesAsked(log, topics);
+  for await (const letter of listDeadLetters(log, topics)) {
+    const isNewest = newest.get(subjectOf(letter))?.id === letter.id;
+    yield { letter, state: isNewest ? stateOf(log, letter, asked) : 'superseded' };
+  }
+}
+
+/** What a letter is about: the record that could not be taken, or the answer that could not be given. */
+function subjectOf({ record, reason }: DeadLetter): string {
+  const { failed } = reason;
+  return failed ? `${failed.entity}\n${failed.id}\n${failed.set}` : `${reason.stage}\n${firstOriginOf(record, reason)}`;
+}
+
+function stateOf(log: Log, letter: DeadLetter, asked: ReadonlySet<string>): LetterState {
+  const { reason, record } = letter;
+  if (reason.stage === 'score') {
+    if (!reason.failed) return 'final';
+    return asked.has(factIdOf(letter)) ? 'redriven' : 'open';
+  }
+  // The task that took it has its origin in its state; it may be another than where it failed, if that was the wrong one.
+  const { topic } = reason.from;
+  const key = redrivenKey(firstOriginOf(record, reason));
+  for (let partition = 0; partition < log.partitionsOf(topic); partition++)
+    if (log.peekState?.({ stage: 'ingest', topic, partition }).get(key) !== undefined) return 'redriven';
+  return 'open';
+}
+
+/** Ids of the redrives on the control log. */
+async function redrivesAsked(log: Log, topics: Topics): Promise<ReadonlySet<string>> {
+  const asked = new Set<string>();
+  for (let offset = 0; ; ) {
+    const records = await log.read(topics.control, 0, offset, PAGE);
+    const last = records[records.length - 1];
+    if (last === undefined) return asked;
+    offset = last.offset + 1;
+    for (const record of records) {
+      const fact = decodeFact(record);
+      if (fact.kind === 'redrive') asked.add(fact.id);
+    }
+  }
+}
+
+export interface LetterCounts {
+  readonly total: number;
+  readonly open: number;
+}
+
+export async function countLetters(log: Log, topics: Topics): Promise<LetterCounts> {
+  let total = 0;
+  let open = 0;
+  for await (const { state } of lettersWithStates(log, topics)) {
+    total++;
+    if (state === 'open') open++;
+  }
+  return { total, open };
+}

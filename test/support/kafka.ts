@@ -1,0 +1,38 @@
+import { spawnSync } from 'node:child_process';
+import { startCluster } from '../../deploy/kafka/cluster.ts';
+import { scratchDirectory } from './cli.ts';
+
+export interface TestCluster {
+  readonly brokers: readonly string[];
+  stop(): Promise<void>;
+}
+
+/** Why no broker can be had here; null where one can. */
+export function reasonWithoutKafka(): string | null {
+  if (process.env.KAFKA_BROKERS) return null;
+  for (const tool of ['java', 'mvn'])
+    if (spawnSync(tool, ['-version'], { stdio: 'ignore' }).error !== undefined)
+      return `KAFKA_BROKERS is not set, and there is no ${tool} to run a broker with`;
+  return null;
+}
+
+/** The brokers of KAFKA_BROKERS, else one of our own. */
+export async function openTestCluster(): Promise<TestCluster> {
+  const named = process.env.KAFKA_BROKERS;
+  if (named) return { brokers: named.split(','), stop: async () => {} };
+  const scratch = scratchDirectory();
+  const cluster = await startCluster({
+    brokers: 1,
+    port: 0,
+    registryPort: null,
+    directory: scratch.path,
+    tell: (text) => process.stderr.write(`${text} …\n`),
+  });
+  return {
+    brokers: cluster.brokers,
+    async stop() {
+      await cluster.stop();
+      scratch.remove();
+    },
+  };
+}
