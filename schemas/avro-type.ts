@@ -1,13 +1,22 @@
 import avro, { type Type } from 'avsc';
 import { PlumblineError } from '../src/errors.ts';
 import type { AvroJson } from './avro-json.ts';
+import { exactLong } from './exact-long.ts';
 
 export type AvroType = Type;
+
+type AvscSchema = Parameters<typeof avro.Type.forSchema>[0];
+
+const isLong = (schema: AvroJson): boolean =>
+  schema === 'long' || (typeof schema === 'object' && 'type' in schema && schema.type === 'long');
 
 /** @throws PlumblineError PLB-WIRE-SCHEMA-INVALID */
 export function avroType(schema: AvroJson): AvroType {
   try {
-    return avro.Type.forSchema(schema as Parameters<typeof avro.Type.forSchema>[0], { omitRecordMethods: true });
+    return avro.Type.forSchema(schema as AvscSchema, {
+      omitRecordMethods: true,
+      typeHook: (part) => (isLong(part as AvroJson) ? exactLong : undefined),
+    });
   } catch (cause) {
     throw new PlumblineError('PLB-WIRE-SCHEMA-INVALID', `no valid Avro schema: ${reasonOf(cause)}`, { cause });
   }

@@ -3,6 +3,7 @@ import type { Evidence, EvidenceWaiver, OutcomeLine, Result } from '../scoring/r
 import { causeFromAvro, causeToAvro, toMs, toText } from './avro-cause.ts';
 import { type AvroRecord, present } from './avro-fields.ts';
 import { resultText } from './result-text.ts';
+import { wellFormed } from './well-formed.ts';
 import type { AnsweredResult, Output, ResultTransport } from './wire.ts';
 
 /**
@@ -10,7 +11,10 @@ import type { AnsweredResult, Output, ResultTransport } from './wire.ts';
  * a field that was read and is null differs from one that was not read, lists are cut down to the sub-fields read, and
  * a result must stay recomputable when its contract has lost a field, which Avro would drop in silence.
  */
-export function resultToAvro({ result, json }: AnsweredResult, transport: ResultTransport): object {
+export function resultToAvro(answer: AnsweredResult, transport: ResultTransport): object {
+  const { json } = answer;
+  const exact = isExact(answer.result, json);
+  const result = exact ? answer.result : wellFormed(answer.result);
   return {
     ...result,
     cause: causeToAvro(result.cause),
@@ -18,7 +22,7 @@ export function resultToAvro({ result, json }: AnsweredResult, transport: Result
     evidence: evidenceToAvro(result.evidence),
     control_offset: transport.controlOffset,
     input_offset: transport.inputOffset,
-    json: isExact(result, json) ? null : json,
+    json: exact ? null : json,
   };
 }
 
