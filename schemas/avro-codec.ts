@@ -36,7 +36,7 @@ export function avroCodec(name: string, schema: AvroJson, id: number, writers: W
     if (JSON.stringify(writer.schema) === text) return { type, resolver: null };
     try {
       const reader = avroType(widenEnums(schema, writer.schema));
-      return { type: reader, resolver: reader.createResolver(writer.type, IGNORE_NAMESPACES) };
+      return { type: reader, resolver: reader.createResolver(writer.type, readingOptions()) };
     } catch (cause) {
       return new PlumblineError(
         'PLB-WIRE-SCHEMA-UNREADABLE',
@@ -89,8 +89,8 @@ export function avroCodec(name: string, schema: AvroJson, id: number, writers: W
 }
 
 const NO_BYTES = new Uint8Array(0);
-/** A foreign producer's records may have the names without our namespace. */
-const IGNORE_NAMESPACES = { ignoreNamespaces: true };
+/** A foreign producer's records may have the names without our namespace. New each time: avsc keeps resolvers in it. */
+const readingOptions = () => ({ ignoreNamespaces: true });
 
 const FIRST_SCRATCH_BYTES = 64 * 1024;
 /** No broker takes a record of this size. */

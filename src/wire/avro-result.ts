@@ -1,7 +1,9 @@
 import type { AvroCodec } from '../../schemas/avro-codec.ts';
+import type { LogRecord } from '../log/port.ts';
 import type { Evidence, EvidenceWaiver, OutcomeLine, Result } from '../scoring/result.ts';
 import { causeFromAvro, causeToAvro, toMs, toText } from './avro-cause.ts';
 import { type AvroRecord, present } from './avro-fields.ts';
+import { malformedOutput } from './json-value.ts';
 import { resultText } from './result-text.ts';
 import { wellFormed } from './well-formed.ts';
 import type { AnsweredResult, Output, ResultTransport } from './wire.ts';
@@ -43,8 +45,17 @@ function evidenceToAvro({ deal, account, params, waivers }: Evidence): object {
   };
 }
 
-export function readResult(codec: AvroCodec, value: Uint8Array | null): Output<Result> {
-  const avro = codec.decode(value) as AvroRecord;
+/** @throws PlumblineError PLB-RESULT-MALFORMED, PLB-WIRE-* */
+export function readResult(codec: AvroCodec, record: LogRecord): Output<Result> {
+  const avro = codec.decode(record.value) as AvroRecord;
+  try {
+    return outputOf(avro);
+  } catch (cause) {
+    throw malformedOutput(record, cause);
+  }
+}
+
+function outputOf(avro: AvroRecord): Output<Result> {
   if (typeof avro.json === 'string') {
     const transport = {
       controlOffset: Number(avro.control_offset ?? 0),

@@ -74,7 +74,7 @@ export function avroWire(parts: AvroWireParts): Wire {
         value: codecs['scored-result'].encode(resultToAvro(answer, transport)),
         headers: cloudEventHeaders(source, resultEvent(answer.result)),
       }),
-      decode: (record) => readResult(codecs['scored-result'], record.value),
+      decode: (record) => readResult(codecs['scored-result'], record),
     },
     posture: {
       encode: (change) => ({

@@ -4,7 +4,7 @@ import type { ImageRecord } from '../ingest/image.ts';
 import type { LogRecord } from '../log/port.ts';
 import type { PostureChange, Result } from '../scoring/result.ts';
 import { factFromJson, factToJson } from './json-fact.ts';
-import { jsonValue, placeOf, textOf } from './json-value.ts';
+import { jsonValue, malformedOutput, placeOf, textOf } from './json-value.ts';
 import { resultText } from './result-text.ts';
 import type { Encoded, Output, Wire } from './wire.ts';
 
@@ -66,7 +66,12 @@ function decodeImage(record: LogRecord): ImageRecord {
   throw new PlumblineError('PLB-IMAGE-DECODE', 'the record is no image', { where: placeOf(record) });
 }
 
+/** @throws PlumblineError PLB-RESULT-MALFORMED */
 function output<T>(record: LogRecord): Output<T> {
   const text = Buffer.from(record.value ?? []).toString('utf8');
-  return { value: JSON.parse(text) as T, text };
+  try {
+    return { value: JSON.parse(text) as T, text };
+  } catch (cause) {
+    throw malformedOutput(record, cause);
+  }
 }
