@@ -102,7 +102,9 @@ function write(type: AvroType, id: number, value: object): Buffer {
     const end = type.encode(value, scratch, PREFIX_BYTES);
     if (end >= 0) {
       writePrefix(scratch, id);
-      return Buffer.from(scratch.subarray(0, end));
+      const bytes = Buffer.allocUnsafe(end);
+      scratch.copy(bytes, 0, 0, end);
+      return bytes;
     }
     const needed = scratch.length - end;
     if (needed > MAX_ENCODED_BYTES)

@@ -2,20 +2,24 @@ import avro, { type Type } from 'avsc';
 import { PlumblineError } from '../src/errors.ts';
 import type { AvroJson } from './avro-json.ts';
 import { exactLong } from './exact-long.ts';
+import { quickString } from './quick-string.ts';
 
 export type AvroType = Type;
 
 type AvscSchema = Parameters<typeof avro.Type.forSchema>[0];
 
-const isLong = (schema: AvroJson): boolean =>
-  schema === 'long' || (typeof schema === 'object' && 'type' in schema && schema.type === 'long');
+/** Types of our own in the place of avsc's. */
+function ownType(schema: AvroJson): Type | undefined {
+  const name = typeof schema === 'object' && 'type' in schema ? schema.type : schema;
+  return name === 'long' ? exactLong : name === 'string' ? quickString : undefined;
+}
 
 /** @throws PlumblineError PLB-WIRE-SCHEMA-INVALID */
 export function avroType(schema: AvroJson): AvroType {
   try {
     return avro.Type.forSchema(schema as AvscSchema, {
       omitRecordMethods: true,
-      typeHook: (part) => (isLong(part as AvroJson) ? exactLong : undefined),
+      typeHook: (part) => ownType(part as AvroJson),
     });
   } catch (cause) {
     throw new PlumblineError('PLB-WIRE-SCHEMA-INVALID', `no valid Avro schema: ${reasonOf(cause)}`, { cause });

@@ -1,12 +1,5 @@
 import avro from 'avsc';
-
-/** What avsc reads from and writes to; of its own, but the same since its version 3. */
-interface Tap {
-  readonly buf: Buffer;
-  pos: number;
-  readLong(): number;
-  writeLong(value: number): void;
-}
+import type { Hook, Tap } from './avro-tap.ts';
 
 /** avsc doubles a long in floating point: from here on the last bit can get lost. */
 const AVSC_IS_EXACT_BELOW = 2 ** 51;
@@ -16,7 +9,7 @@ const AVSC_IS_EXACT_BELOW = 2 ** 51;
  * long, `LongType.__with`, makes a buffer for each.)
  */
 class ExactLong extends avro.types.LongType {
-  _check(value: unknown, _flags?: unknown, hook?: (value: unknown, type: unknown) => void): boolean {
+  _check(value: unknown, _flags?: unknown, hook?: Hook): boolean {
     const fits = Number.isSafeInteger(value);
     if (!fits && hook !== undefined) hook(value, this);
     return fits;

@@ -2,7 +2,6 @@ import type { AvroCodec } from '../../schemas/avro-codec.ts';
 import type { MovedOutcome, PostureChange } from '../scoring/result.ts';
 import { causeFromAvro, causeToAvro, toMs, toText } from './avro-cause.ts';
 import { type AvroRecord, present } from './avro-fields.ts';
-import { wellFormed } from './well-formed.ts';
 import type { Output } from './wire.ts';
 
 /** A posture change as schemas/records/posture-change.avsc has it. */
@@ -10,11 +9,7 @@ export const postureToAvro = (change: PostureChange): object => ({
   ...change,
   cause: causeToAvro(change.cause),
   now: toMs(change.now),
-  moved: change.moved.every(isWellFormed) ? change.moved : wellFormed(change.moved),
 });
-
-/** Messages are put together and cut; all else was checked when it was taken in. */
-const isWellFormed = ({ message }: MovedOutcome): boolean => message === undefined || message.isWellFormed();
 
 export function readPosture(codec: AvroCodec, value: Uint8Array | null): Output<PostureChange> {
   const change = postureFromAvro(codec.decode(value) as AvroRecord);

@@ -5,7 +5,6 @@ import { causeFromAvro, causeToAvro, toMs, toText } from './avro-cause.ts';
 import { type AvroRecord, present } from './avro-fields.ts';
 import { malformedOutput } from './json-value.ts';
 import { resultText } from './result-text.ts';
-import { wellFormed } from './well-formed.ts';
 import type { AnsweredResult, Output, ResultTransport } from './wire.ts';
 
 /**
@@ -13,18 +12,16 @@ import type { AnsweredResult, Output, ResultTransport } from './wire.ts';
  * a field that was read and is null differs from one that was not read, lists are cut down to the sub-fields read, and
  * a result must stay recomputable when its contract has lost a field, which Avro would drop in silence.
  */
-export function resultToAvro(answer: AnsweredResult, transport: ResultTransport): object {
-  const { json } = answer;
-  const exact = isExact(answer.result, json);
-  const result = exact ? answer.result : wellFormed(answer.result);
+export function resultToAvro({ result, json }: AnsweredResult, transport: ResultTransport): object {
+  const { params, waivers } = result.evidence;
   return {
     ...result,
     cause: causeToAvro(result.cause),
     now: toMs(result.now),
-    evidence: evidenceToAvro(result.evidence),
+    evidence: { read: readText(json), params, waivers: waivers.map(waiverToAvro) },
     control_offset: transport.controlOffset,
     input_offset: transport.inputOffset,
-    json: exact ? null : json,
+    json: isExact(result, json) ? null : json,
   };
 }
 
@@ -32,17 +29,25 @@ export function resultToAvro(answer: AnsweredResult, transport: ResultTransport)
 const isExact = (result: Result, json: string): boolean =>
   !json.includes('\\ud') && toText(toMs(result.now)) === result.now;
 
-function evidenceToAvro({ deal, account, params, waivers }: Evidence): object {
-  return {
-    deal: deal === undefined ? null : JSON.stringify(deal),
-    account: account === null ? null : JSON.stringify(account),
-    params,
-    waivers: waivers.map((waiver) => ({
-      ...waiver,
-      granted_at: toMs(waiver.granted_at),
-      until: toMs(waiver.until),
-    })),
-  };
+const waiverToAvro = (waiver: EvidenceWaiver): object => ({
+  ...waiver,
+  granted_at: toMs(waiver.granted_at),
+  until: toMs(waiver.until),
+});
+
+const EVIDENCE = '"evidence":';
+const PARAMS = ',"params":{';
+
+/**
+ * `{"account":…,"deal":…}` out of a result's JSON. A quote inside a text is escaped, so that neither mark can be part of
+ * one; before the evidence no member is an object but the cause, after `params` none has a member of that name.
+ */
+function readText(json: string): string {
+  const start = json.indexOf(EVIDENCE) + EVIDENCE.length;
+  const first = json.indexOf(PARAMS, start);
+  // A field of a contract may have that name; searching backwards always would take longer.
+  const end = json.indexOf(PARAMS, first + 1) < 0 ? first : json.lastIndexOf(PARAMS);
+  return `${json.slice(start, end)}}`;
 }
 
 /** @throws PlumblineError PLB-RESULT-MALFORMED, PLB-WIRE-* */
@@ -99,14 +104,11 @@ const LINE = ['constraint', 'degree', 'message', 'missing', 'outcome'];
 
 const lineFromAvro = (line: AvroRecord): OutcomeLine => present(line, LINE) as unknown as OutcomeLine;
 
-function evidenceFromAvro({ deal, account, params, waivers }: AvroRecord): Evidence {
-  return {
-    account: typeof account === 'string' ? JSON.parse(account) : null,
-    ...(typeof deal === 'string' ? { deal: JSON.parse(deal) } : {}),
-    params: params as Evidence['params'],
-    waivers: (waivers as readonly AvroRecord[]).map(waiverFromAvro),
-  };
-}
+const evidenceFromAvro = ({ read, params, waivers }: AvroRecord): Evidence => ({
+  ...JSON.parse(String(read)),
+  params,
+  waivers: (waivers as readonly AvroRecord[]).map(waiverFromAvro),
+});
 
 const waiverFromAvro = (avro: AvroRecord): EvidenceWaiver => ({
   by: String(avro.by),

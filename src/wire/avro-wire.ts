@@ -4,6 +4,7 @@ import { mapKinds, RECORD_KINDS, type RecordKind, type RecordSchemas } from '../
 import { type FetchSchema, makeWriters } from '../../schemas/writers.ts';
 import type { Change } from '../ingest/change.ts';
 import { decodeChange } from '../ingest/decode-change.ts';
+import type { EntityKind } from '../language/contract.ts';
 import { changeReader, changeToAvro } from './avro-change.ts';
 import { factToAvro, readFact } from './avro-fact.ts';
 import type { AvroRecord } from './avro-fields.ts';
@@ -21,6 +22,7 @@ import {
   resultEvent,
   setEvent,
 } from './cloud-events.ts';
+import { located } from './located.ts';
 import type { ChangeName, Wire } from './wire.ts';
 
 /** Ids of the present schemas, by the registry. */
@@ -58,7 +60,7 @@ export function avroWire(parts: AvroWireParts): Wire {
           headers: cloudEventHeaders(source, changeEvent(change)),
         };
       },
-      decode: (record, entity) => readChange[entity](record.value),
+      decode: located((record, entity: EntityKind) => readChange[entity](record.value)),
       // No change: its header says it all, and a reader of changes finds nothing that it could take for one.
       closeImport: (importId) => ({ value: null, headers: cloudEventHeaders(source, importClosedEvent(importId)) }),
     },
@@ -67,38 +69,38 @@ export function avroWire(parts: AvroWireParts): Wire {
         value: codecs.image.encode(imageToAvro(image)),
         headers: cloudEventHeaders(source, imageEvent(image)),
       }),
-      decode: readImage,
+      decode: located(readImage),
     },
     result: {
       encode: (answer, transport) => ({
         value: codecs['scored-result'].encode(resultToAvro(answer, transport)),
         headers: cloudEventHeaders(source, resultEvent(answer.result)),
       }),
-      decode: (record) => readResult(codecs['scored-result'], record),
+      decode: located((record) => readResult(codecs['scored-result'], record)),
     },
     posture: {
       encode: (change) => ({
         value: codecs['posture-change'].encode(postureToAvro(change)),
         headers: cloudEventHeaders(source, postureEvent(change)),
       }),
-      decode: (record) => readPosture(codecs['posture-change'], record.value),
+      decode: located((record) => readPosture(codecs['posture-change'], record.value)),
     },
     fact: {
       encode: (fact) => ({
         value: codecs['control-fact'].encode(factToAvro(fact)),
         headers: cloudEventHeaders(source, factEvent(fact)),
       }),
-      decode: (record) => readFact(codecs['control-fact'], record),
+      decode: located((record) => readFact(codecs['control-fact'], record)),
     },
     set: {
       encode: (set) => ({
         value: codecs['set-document'].encode(set),
         headers: cloudEventHeaders(source, setEvent(set)),
       }),
-      decode: (record) => {
+      decode: located((record) => {
         const { version, name, document } = codecs['set-document'].decode(record.value) as AvroRecord;
         return { version: String(version), name: String(name), document: String(document) };
-      },
+      }),
     },
     prepare: (values) => writers.prepare(values),
   };

@@ -1,7 +1,7 @@
 import type { Change } from '../ingest/change.ts';
 import type { ImageRecord } from '../ingest/image.ts';
-import { formatInstant } from '../language/contract.ts';
 import type { Headers } from '../log/port.ts';
+import { instantText } from '../scoring/evidence.ts';
 import type { PostureChange, Result } from '../scoring/result.ts';
 import type { KnownFact, SetDocument } from './wire.ts';
 
@@ -29,12 +29,12 @@ export function cloudEventHeaders(source: string, { id, type, time }: CloudEvent
 }
 
 /** Ids may hold a slash, which would make two of them one. */
-const part = (id: string): string => encodeURIComponent(id);
+const part = (id: string): string => (/[/%]/.test(id) ? encodeURIComponent(id) : id);
 
 export const changeEvent = (change: Change): CloudEvent => ({
   id: `change/${change.entity}/${part(change.id)}/${part(change.eventId)}`,
   type: `plumbline.${change.entity}.changed`,
-  time: formatInstant(change.changedAt),
+  time: instantText(change.changedAt),
 });
 
 export const importClosedEvent = (importId: string): CloudEvent => ({
@@ -49,7 +49,7 @@ export function imageEvent(image: ImageRecord): CloudEvent {
   return {
     id: `image/${image.entity}/${part(image.id)}/${image.imageSeq}`,
     type: `plumbline.${image.kind === 'image' ? 'image' : `image.${image.kind}`}`,
-    time: formatInstant(image.at),
+    time: instantText(image.at),
   };
 }
 
@@ -69,7 +69,7 @@ export const postureEvent = (change: PostureChange): CloudEvent => ({
 export const factEvent = (fact: KnownFact): CloudEvent => ({
   id: `control/${fact.kind}/${factName(fact)}`,
   type: `plumbline.control.${fact.kind}`,
-  time: formatInstant(fact.at),
+  time: instantText(fact.at),
 });
 
 const factName = (fact: KnownFact): string =>

@@ -58,7 +58,11 @@ describe('bytes from anywhere', () => {
     );
     await wire.prepare([value, null]);
     expect(() => decode(wire, 'image', value)).toThrow(
-      expect.objectContaining({ code: 'PLB-WIRE-SCHEMA-UNKNOWN', retryable: false }),
+      expect.objectContaining({
+        code: 'PLB-WIRE-SCHEMA-UNKNOWN',
+        retryable: false,
+        where: { topic: 't', partition: 0, offset: 7 },
+      }),
     );
   });
 
