@@ -6,6 +6,7 @@ import { PlumblineError } from '../../errors.ts';
 import { taskName } from '../place.ts';
 import type { Log, TaskInput } from '../port.ts';
 import type { TopicSpec } from '../topics.ts';
+import { openCheckpoints } from './checkpoints.ts';
 import { openPartitions } from './partitions.ts';
 import { prepareSchema } from './schema.ts';
 import { COMMIT_KEY, openSession, stateReader, type TaskRow } from './session.ts';
@@ -44,8 +45,9 @@ export interface EmbeddedOptions {
 
 /** Bounds what the log holds in memory; the file is not mapped, so that resident memory doesn't grow with it. */
 const CACHE_KIB = 64 * 1024;
-/** The write-ahead log is moved into the database every so many pages (16 MiB), and cut back to that size. */
+/** The write-ahead log is moved into the database every so many pages, and cut back to that size. */
 const CHECKPOINT_PAGES = 4096;
+const WAL_BYTES = CHECKPOINT_PAGES * 4096;
 const OPEN_WAIT_MS = 10_000;
 
 /**
@@ -61,7 +63,8 @@ export function openEmbeddedLog(options: EmbeddedOptions): Log {
     ...(options.turn ? { turn: options.turn } : {}),
   };
   const onAppend = options.onAppend ?? (() => {});
-  const parts = { db, statements, partitions, waiting, clock: options.clock, onAppend };
+  const checkpoints = options.turn ? openCheckpoints(db, fileOf(options), WAL_BYTES, options.turn) : null;
+  const parts = { db, statements, partitions, waiting, clock: options.clock, onAppend, checkpoints };
 
   function take(input: TaskInput): TaskRow {
     const name = taskName(input);
@@ -99,6 +102,7 @@ export function openEmbeddedLog(options: EmbeddedOptions): Log {
       if (records.length === 0) return [];
       const placed = await writeTransaction(db, waiting, () => partitions.append(records, options.clock()));
       onAppend(new Set(records.map((record) => record.topic)));
+      await checkpoints?.afterWrite();
       return placed;
     },
     read: (topic, partition, offset, limits) => reading(() => partitions.read(topic, partition, offset, limits)),
@@ -128,17 +132,19 @@ async function reading<T>(read: () => T): Promise<T> {
   }
 }
 
+const fileOf = ({ directory }: EmbeddedOptions): string => join(directory, 'log.sqlite');
+
 function openDatabase(options: EmbeddedOptions): DatabaseSync {
   let db: DatabaseSync | undefined;
   try {
     mkdirSync(options.directory, { recursive: true });
-    db = new DatabaseSync(join(options.directory, 'log.sqlite'));
+    db = new DatabaseSync(fileOf(options));
     db.exec(`PRAGMA busy_timeout = ${OPEN_WAIT_MS}`);
     db.exec('PRAGMA journal_mode = WAL');
     db.exec(`PRAGMA synchronous = ${options.durability === 'power' ? 'FULL' : 'NORMAL'}`);
     db.exec(`PRAGMA cache_size = -${CACHE_KIB}`);
-    db.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
-    db.exec(`PRAGMA journal_size_limit = ${CHECKPOINT_PAGES * 4096}`);
+    db.exec(`PRAGMA wal_autocheckpoint = ${options.turn ? CHECKPOINT_PAGES * 8 : CHECKPOINT_PAGES}`);
+    db.exec(`PRAGMA journal_size_limit = ${WAL_BYTES}`);
     if (options.maxPages !== undefined) db.exec(`PRAGMA max_page_count = ${options.maxPages}`);
     prepareSchema(db, options.topics);
     // From here on a busy log is waited for outside SQLite (see transaction.ts).
