@@ -15,7 +15,7 @@ import { median, medianRatio, type Row, row } from './measure.ts';
 import { activate, batches, compile, feed, scratch, startProcessor, untilIdle } from './processor.ts';
 
 const UNTIL = Date.UTC(2026, 6, 1);
-const ROUNDS = 5;
+const ROUNDS = 3;
 
 function bookRecords(accounts: number, deals: number): readonly NewRecord[] {
   const intake = { kind: 'import', importId: 'bench' } as const;
@@ -161,7 +161,7 @@ function bareWriter(db: DatabaseSync): (commit: Commit) => void {
 
 /** End to end on the embedded log, beside the least that SQLite has to do for it. */
 export async function embeddedRow(sets: readonly CompiledSet[]): Promise<Row> {
-  const records = bookRecords(400, 3_000);
+  const records = bookRecords(1_200, 9_000);
   const commits = await recordCommits(records, sets);
   const ours: number[] = [];
   const bare: number[] = [];

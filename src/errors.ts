@@ -41,7 +41,10 @@ export class PlumblineError extends Error {
 /** `file:line:column: ` or `topic[partition]@offset: `, as far as it is known. */
 export function formatWhere(where: ErrorWhere | undefined): string {
   if (!where) return '';
-  if (where.topic !== undefined) return `${where.topic}[${where.partition ?? '?'}]@${where.offset ?? '?'}: `;
+  if (where.topic !== undefined) {
+    const partition = where.partition === undefined ? '' : `[${where.partition}]`;
+    return `${where.topic}${partition}${where.offset === undefined ? '' : `@${where.offset}`}: `;
+  }
   const parts = [where.file, where.line, where.column].filter((part) => part !== undefined);
   return parts.length === 0 ? '' : `${parts.join(':')}: `;
 }

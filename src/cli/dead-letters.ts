@@ -2,13 +2,14 @@ import { type Command, Option } from 'commander';
 import { PlumblineError } from '../errors.ts';
 import { formatOrigin } from '../ingest/headers.ts';
 import type { Log } from '../log/port.ts';
+import type { Topics } from '../log/topics.ts';
 import { type DeadLetter, findDeadLetter, redrive } from '../runtime/dead-letters.ts';
 import { type LetterState, lettersWithStates } from '../runtime/letter-states.ts';
 import { lineWriter } from './line-writer.ts';
-import { openExistingLog, topics } from './open-log.ts';
+import { withPlace } from './open-log.ts';
 import { plural } from './plural.ts';
 import { printable } from './printable.ts';
-import { dataDirOf, type SettingsFlags, withDataDir } from './settings.ts';
+import { type SettingsFlags, withLogFlags } from './settings.ts';
 
 interface ListFlags extends SettingsFlags {
   readonly code?: string;
@@ -23,13 +24,13 @@ const MAX_SHOWN_BYTES = 64 * 1024;
 export function deadLettersCommand(program: Command): void {
   const group = program.command('dead-letters').description('what could not be taken or scored');
 
-  withDataDir(group.command('list').description('all dead letters'))
+  withLogFlags(group.command('list').description('all dead letters'))
     .option('--code <code>')
     .addOption(new Option('--stage <stage>').choices(['ingest', 'score']))
     .addOption(new Option('--state <state>').choices(['open', 'redriven', 'superseded', 'final']))
     .addOption(new Option('--format <format>').choices(['table', 'ndjson']).default('table'))
     .action((flags: ListFlags) =>
-      withLog(flags, async (log) => {
+      withPlace(flags, async ({ log, topics }) => {
         const out = lineWriter(process.stdout);
         for await (const { letter, state } of lettersWithStates(log, topics)) {
           const { code, stage } = letter.reason;
@@ -42,9 +43,9 @@ export function deadLettersCommand(program: Command): void {
       }),
     );
 
-  withDataDir(group.command('show').description('one dead letter with its record').argument('<id>')).action(
+  withLogFlags(group.command('show').description('one dead letter with its record').argument('<id>')).action(
     (id: string, flags: SettingsFlags) =>
-      withLog(flags, async (log) => {
+      withPlace(flags, async ({ log, topics }) => {
         const letter = await findDeadLetter(log, topics, id);
         const { value } = letter.record;
         const bytes = Buffer.from(value ?? []);
@@ -56,13 +57,13 @@ export function deadLettersCommand(program: Command): void {
       }),
   );
 
-  withDataDir(group.command('redrive').description('try again; however often, it is taken once').argument('[id...]'))
+  withLogFlags(group.command('redrive').description('try again; however often, it is taken once').argument('[id...]'))
     .option('--all', 'every one that is open, by the filter')
     .option('--code <code>', 'with --all: of this code only')
     .option('--dry-run', 'only say what would be tried again')
     .action((ids: string[], flags: RedriveFlags) =>
-      withLog(flags, async (log) => {
-        const { letters, final } = await chosen(log, ids, flags);
+      withPlace(flags, async ({ log, topics }) => {
+        const { letters, final } = await chosen(log, topics, ids, flags);
         if (flags.dryRun) for (const letter of letters) process.stdout.write(`${row(letter, 'open')}\n`);
         else
           for (let from = 0; from < letters.length; from += BATCH)
@@ -89,6 +90,7 @@ const BATCH = 500;
 /** Those that are named, whatever their state; with --all those that are open, so that none is tried again for nothing. */
 async function chosen(
   log: Log,
+  topics: Topics,
   ids: readonly string[],
   flags: RedriveFlags,
 ): Promise<{ readonly letters: readonly DeadLetter[]; readonly final: number }> {
@@ -111,15 +113,6 @@ async function chosen(
     else if (state === 'final') final++;
   }
   return { letters, final };
-}
-
-async function withLog(flags: SettingsFlags, work: (log: Log) => Promise<void>): Promise<void> {
-  const log = openExistingLog(dataDirOf(flags, process.env));
-  try {
-    await work(log);
-  } finally {
-    await log.close();
-  }
 }
 
 function describe({ id, record, reason }: DeadLetter) {

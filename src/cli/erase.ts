@@ -4,9 +4,10 @@ import type { EntityKind } from '../language/contract.ts';
 import { emptyRecords } from '../log/embedded/erase.ts';
 import { eraseFromState, tellsOf } from '../runtime/erase.ts';
 import { askProcessor } from './ask-processor.ts';
+import { readLogSettings } from './log-settings.ts';
 import { openExistingLog, topics } from './open-log.ts';
 import { plural } from './plural.ts';
-import { dataDirOf, type SettingsFlags, withDataDir } from './settings.ts';
+import { type SettingsFlags, withDataDir } from './settings.ts';
 
 export function eraseCommand(program: Command): void {
   withDataDir(
@@ -18,7 +19,11 @@ export function eraseCommand(program: Command): void {
     .requiredOption('--id <id>')
     .option('--dry-run', 'only say what would be removed')
     .action(async (flags: SettingsFlags & { entity: EntityKind; id: string; dryRun?: boolean }) => {
-      const dataDir = dataDirOf(flags, process.env);
+      const { log: kind, data_dir: dataDir } = readLogSettings(flags, process.env);
+      if (kind !== 'embedded')
+        throw new PlumblineError('PLB-CLI-EMBEDDED', '`erase` works on the embedded log alone so far', {
+          hint: 'on Kafka the changelogs and compacted topics keep what their last record of a key says; the others age out',
+        });
       if ((await askProcessor(dataDir)).running)
         throw new PlumblineError('PLB-CLI-RUNNING', 'a processor is running on this log', {
           hint: 'stop it first: it holds what is to be erased',

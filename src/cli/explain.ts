@@ -5,10 +5,10 @@ import { decodeEvidence } from '../scoring/reproduce.ts';
 import { painter } from './colors.ts';
 import { type FoundResult, lastResults } from './find-result.ts';
 import { loadSet } from './load-sets.ts';
-import { openExistingLog } from './open-log.ts';
+import { withPlace } from './open-log.ts';
 import { atLine, readResults } from './read-results.ts';
 import { renderExplanation } from './render-explanation.ts';
-import { dataDirOf, readSettings, type SettingsFlags, withDataDir } from './settings.ts';
+import { readSettings, type SettingsFlags, withLogFlags } from './settings.ts';
 
 interface ExplainFlags extends SettingsFlags {
   readonly entity?: string;
@@ -18,7 +18,7 @@ interface ExplainFlags extends SettingsFlags {
 }
 
 export function explainCommand(program: Command): void {
-  withDataDir(
+  withLogFlags(
     program
       .command('explain')
       .description('why: each constraint, each sub-expression, and the sum that makes the score'),
@@ -47,12 +47,8 @@ async function fromLog(flags: ExplainFlags): Promise<readonly Explanation[]> {
     throw new PlumblineError('PLB-CLI-USAGE', 'what shall be explained?', {
       hint: 'give a file with results, or --entity deal --id D1',
     });
-  const log = openExistingLog(dataDirOf(flags, process.env));
-  try {
-    return (await lastResults(log, flags.entity, flags.id, flags.set)).map(explainResult);
-  } finally {
-    await log.close();
-  }
+  const { entity, id, set } = flags;
+  return withPlace(flags, async (place) => (await lastResults(place, entity, id, set)).map(explainResult));
 }
 
 function fromFile(file: string, flags: ExplainFlags): readonly Explanation[] {

@@ -2,12 +2,11 @@ import { decodeSet } from '../../consumers/sets.ts';
 import { loadContracts } from '../../schemas/contracts.ts';
 import type { CompiledSet } from '../compiler/compile.ts';
 import { PlumblineError } from '../errors.ts';
-import type { Log } from '../log/port.ts';
 import { compileDocument } from '../runtime/compile-document.ts';
 import { followControl } from '../runtime/control.ts';
 import { standingOutput } from '../runtime/read-outputs.ts';
 import type { Result } from '../scoring/result.ts';
-import { topics } from './open-log.ts';
+import type { Place } from './open-log.ts';
 
 const PAGE = { maxRecords: 500, maxBytes: 16 * 1024 * 1024 };
 
@@ -18,12 +17,12 @@ export interface FoundResult {
 
 /** The last result of an entity under each active set, or under the one that is asked for. @throws PlumblineError PLB-CLI-NO-RESULT */
 export async function lastResults(
-  log: Log,
+  { log, topics }: Place,
   entity: string,
   id: string,
   set: string | undefined,
 ): Promise<readonly FoundResult[]> {
-  const names = set === undefined ? await activeNames(log) : [set];
+  const names = set === undefined ? await activeNames({ log, topics }) : [set];
   const found: FoundResult[] = [];
   for (const name of names) {
     const last = await standingOutput<Result>(
@@ -31,7 +30,7 @@ export async function lastResults(
       topics.results,
       (result) => result.id === id && result.entity === entity && result.set === name,
     );
-    if (last) found.push({ result: last.value, set: await setOfVersion(log, last.value.set_version) });
+    if (last) found.push({ result: last.value, set: await setOfVersion({ log, topics }, last.value.set_version) });
   }
   if (found.length === 0)
     throw new PlumblineError(
@@ -43,19 +42,19 @@ export async function lastResults(
 }
 
 /** Of the active sets: what a retired one said last stands no longer. It can still be asked for by name. */
-async function activeNames(log: Log): Promise<readonly string[]> {
+async function activeNames({ log, topics }: Place): Promise<readonly string[]> {
   const contracts = loadContracts();
   const control = await followControl(log, topics, (document) => compileDocument(document, contracts));
   return [...control.active().keys()].sort();
 }
 
-async function setOfVersion(log: Log, version: string): Promise<CompiledSet> {
-  for await (const document of documents(log))
+async function setOfVersion(place: Place, version: string): Promise<CompiledSet> {
+  for await (const document of documents(place))
     if (document.version === version) return compileDocument(document, loadContracts());
   throw new PlumblineError('PLB-SET-MISSING', `version ${version.slice(0, 12)} is not on the log`);
 }
 
-async function* documents(log: Log) {
+async function* documents({ log, topics }: Place) {
   for (let offset = 0; ; ) {
     const records = await log.read(topics.sets, 0, offset, PAGE);
     const last = records[records.length - 1];

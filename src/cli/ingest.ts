@@ -8,16 +8,16 @@ import { refuseFuture } from '../ingest/step.ts';
 import type { NewRecord } from '../log/port.ts';
 import { changeLines } from './change-lines.ts';
 import { EXIT } from './exit-codes.ts';
-import { openLog, topics } from './open-log.ts';
+import { withPlace } from './open-log.ts';
 import { plural } from './plural.ts';
 import { progress } from './progress.ts';
-import { dataDirOf, type SettingsFlags, withDataDir } from './settings.ts';
+import { type SettingsFlags, withLogFlags } from './settings.ts';
 
 /** Changes appended in one transaction. */
 const BATCH = 500;
 
 export function ingestCommand(program: Command): void {
-  withDataDir(
+  withLogFlags(
     program
       .command('ingest')
       .description('append changes to the log as an import: each at its own `changed_at`')
@@ -30,37 +30,41 @@ export function ingestCommand(program: Command): void {
       .option('--live', 'take the changes as happening now, not as history'),
   ).action(async (file: string, flags: SettingsFlags & { open?: boolean; importId?: string; live?: boolean }) => {
     const contracts = loadContracts();
-    const log = openLog(dataDirOf(flags, process.env));
     const importId = flags.importId ?? `import-${randomUUID()}`;
     const shown = progress(process.stderr, 'changes');
     let batch: NewRecord[] = [];
     let appended = 0;
     let refused = 0;
-    const flush = async (): Promise<void> => {
-      await log.append(batch);
-      appended += batch.length;
-      batch = [];
-    };
-    try {
-      for await (const { change, text, error, line } of changeLines(file, contracts)) {
-        const intake: Intake = flags.live ? { kind: 'live', atMs: Date.now() } : { kind: 'import', importId };
-        const refusal = error ?? futureOf(change, intake, { file, line });
-        if (refusal || !change) {
-          refused++;
-          process.stderr.write(`${formatError(refusal)}\n`);
-          continue;
+    await withPlace(
+      flags,
+      async ({ log, topics }) => {
+        const flush = async (): Promise<void> => {
+          await log.append(batch);
+          appended += batch.length;
+          batch = [];
+        };
+        try {
+          for await (const { change, text, error, line } of changeLines(file, contracts)) {
+            const intake: Intake = flags.live ? { kind: 'live', atMs: Date.now() } : { kind: 'import', importId };
+            const refusal = error ?? futureOf(change, intake, { file, line });
+            if (refusal || !change) {
+              refused++;
+              process.stderr.write(`${formatError(refusal)}\n`);
+              continue;
+            }
+            batch.push(changeRecord(topics, change, text, intake));
+            shown.step();
+            if (batch.length === BATCH) await flush();
+          }
+          await flush();
+          if (!flags.live && !flags.open)
+            await log.append(closeImportRecords(topics, (topic) => log.partitionsOf(topic), importId));
+        } finally {
+          shown.end();
         }
-        batch.push(changeRecord(topics, change, text, intake));
-        shown.step();
-        if (batch.length === BATCH) await flush();
-      }
-      await flush();
-      if (!flags.live && !flags.open)
-        await log.append(closeImportRecords(topics, (topic) => log.partitionsOf(topic), importId));
-    } finally {
-      shown.end();
-      await log.close();
-    }
+      },
+      { isMade: true },
+    );
     process.stdout.write(
       `${plural(appended, 'change is', 'changes are')} on the log${refused > 0 ? `, ${plural(refused, 'was', 'were')} refused` : ''}\n`,
     );

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { Command, type CommanderError } from 'commander';
 import { formatError, PlumblineError } from '../errors.ts';
+import { activateCommand } from './activate.ts';
 import { checkCommand } from './check.ts';
 import { compileCommand } from './compile.ts';
+import { configCommand } from './config.ts';
 import { deadLettersCommand } from './dead-letters.ts';
 import { eraseCommand } from './erase.ts';
 import { EXIT } from './exit-codes.ts';
@@ -19,10 +21,14 @@ import { scoreCommand } from './score.ts';
 import { startCommand } from './start.ts';
 import { statusCommand } from './status.ts';
 import { testCommand } from './test.ts';
+import { topicsCommand } from './topics.ts';
 import { whatIfCommand } from './what-if.ts';
 
 const COMMANDS = [
   startCommand,
+  activateCommand,
+  configCommand,
+  topicsCommand,
   checkCommand,
   testCommand,
   compileCommand,

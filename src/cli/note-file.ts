@@ -1,4 +1,5 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { PlumblineError } from '../errors.ts';
 
 /**
@@ -8,6 +9,7 @@ import { PlumblineError } from '../errors.ts';
 export function writeNote(file: string, value: object): void {
   const temporary = `${file}.${process.pid}.tmp`;
   try {
+    mkdirSync(dirname(file), { recursive: true });
     const descriptor = openSync(temporary, 'w');
     try {
       writeSync(descriptor, `${JSON.stringify(value)}\n`);

@@ -4,8 +4,10 @@ import { PlumblineError } from '../errors.ts';
 import { openEmbeddedLog } from '../log/embedded/open.ts';
 import { writeTurn } from '../log/embedded/turn.ts';
 import type { Log } from '../log/port.ts';
-import { topicNames, topicSpecs } from '../log/topics.ts';
+import { stateTopicOf, type Topics, topicLayouts, topicNames, topicSpecs } from '../log/topics.ts';
+import { kafkaSettingsOf, type LogFlags, type LogSettings, readLogSettings } from './log-settings.ts';
 
+/** The topics of the embedded log. */
 export const topics = topicNames();
 
 /** Opens the embedded log, making it where it is not there yet. */
@@ -23,11 +25,69 @@ export function openLog(
   });
 }
 
-/** Opens a log that must be there. @throws PlumblineError PLB-CLI-NO-LOG */
+/** Opens an embedded log that must be there. @throws PlumblineError PLB-CLI-NO-LOG */
 export function openExistingLog(dataDir: string): Log {
   if (!existsSync(join(dataDir, 'log.sqlite')))
     throw new PlumblineError('PLB-CLI-NO-LOG', `there is no log in \`${dataDir}\``, {
       hint: 'start with `npm start`, `plumbline run` or `plumbline ingest`, or name another directory with --data-dir',
     });
   return openLog(dataDir);
+}
+
+/** A log with the names of its topics. */
+export interface Place {
+  readonly log: Log;
+  readonly topics: Topics;
+}
+
+/** What every topic of this installation must be on the cluster. */
+export const layoutsOf = ({ kafka }: LogSettings) =>
+  topicLayouts(topicNames(kafka.prefix), { partitions: kafka.partitions, replication: kafka.replication });
+
+/** @throws PlumblineError PLB-LOG-LAYOUT where the cluster's topics are not as they must be, PLB-LOG-* */
+export async function openKafkaPlace(settings: LogSettings, onAppend?: () => void): Promise<Place> {
+  // Only here: no other command has to wait until the client of Kafka is loaded.
+  const [{ openKafkaLog }, { layoutProblems }] = await Promise.all([
+    import('../log/kafka/open.ts'),
+    import('../log/kafka/topics.ts'),
+  ]);
+  const { prefix } = settings.kafka;
+  const names = topicNames(prefix);
+  const client = kafkaSettingsOf(settings);
+  const layouts = layoutsOf(settings);
+  const [problem] = (await layoutProblems(client, layouts)).filter(({ isFatal }) => isFatal);
+  if (problem !== undefined)
+    throw new PlumblineError('PLB-LOG-LAYOUT', problem.message, {
+      where: { topic: problem.topic },
+      hint: '`plumbline topics check` lists every difference, `plumbline topics create` makes what is missing',
+    });
+  const log = await openKafkaLog({
+    settings: client,
+    topics: layouts.map(({ name }) => name),
+    prefix,
+    directory: join(settings.data_dir, `kafka${prefix === '' ? '' : `-${prefix}`}`),
+    stateTopicOf: (input) => stateTopicOf(names, input),
+    ...(onAppend ? { onAppend } : {}),
+  });
+  return { log, topics: names };
+}
+
+/** @param isMade whether an embedded log is made where there is none */
+async function openPlace(settings: LogSettings, isMade: boolean): Promise<Place> {
+  if (settings.log === 'kafka') return openKafkaPlace(settings);
+  return { log: isMade ? openLog(settings.data_dir) : openExistingLog(settings.data_dir), topics };
+}
+
+/** Runs a command's work on the log that its settings name. */
+export async function withPlace<T>(
+  flags: LogFlags,
+  work: (place: Place) => Promise<T>,
+  { isMade = false }: { readonly isMade?: boolean } = {},
+): Promise<T> {
+  const place = await openPlace(readLogSettings(flags, process.env), isMade);
+  try {
+    return await work(place);
+  } finally {
+    await place.log.close();
+  }
 }

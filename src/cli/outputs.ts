@@ -6,11 +6,11 @@ import { ownedBy } from '../runtime/owned-by.ts';
 import { allOutputs, followOutputs, newestOutputs, type OutputRecord } from '../runtime/read-outputs.ts';
 import type { PostureChange, Result } from '../scoring/result.ts';
 import { lineWriter } from './line-writer.ts';
-import { openExistingLog, topics } from './open-log.ts';
+import { withPlace } from './open-log.ts';
 import { matchesPosture, matchesResult } from './output-match.ts';
 import { printable } from './printable.ts';
 import { untilSignal } from './processor.ts';
-import { dataDirOf, type SettingsFlags, withDataDir } from './settings.ts';
+import { type SettingsFlags, withLogFlags } from './settings.ts';
 
 interface OutputFlags extends SettingsFlags {
   readonly follow?: boolean;
@@ -78,7 +78,7 @@ const POSTURES_VIEW: View<PostureChange> = {
 
 export function resultsCommand(program: Command): void {
   withOutputFlags(program.command('results').description('results on the log')).action(async (flags: OutputFlags) => {
-    await withLog(flags, async (log) => {
+    await withPlace(flags, async ({ log, topics }) => {
       const filter = readFilter({ ...flags, limit: undefined });
       const owned = filter.owner === null ? null : await ownedBy(log, topics, filter.owner);
       await show(log, topics.results, matchesResult(filter, owned), flags, RESULTS);
@@ -89,7 +89,7 @@ export function resultsCommand(program: Command): void {
 export function posturesCommand(program: Command): void {
   withOutputFlags(program.command('postures').description('posture changes on the log')).action(
     async (flags: OutputFlags) => {
-      await withLog(flags, (log) =>
+      await withPlace(flags, ({ log, topics }) =>
         show(log, topics.postures, matchesPosture(readFilter({ ...flags, limit: undefined })), flags, POSTURES_VIEW),
       );
     },
@@ -97,7 +97,7 @@ export function posturesCommand(program: Command): void {
 }
 
 const withOutputFlags = (command: Command): Command =>
-  withDataDir(command)
+  withLogFlags(command)
     .option('--entity <kind>', 'deal or account')
     .option('--id <id>')
     .option('--set <name>')
@@ -107,15 +107,6 @@ const withOutputFlags = (command: Command): Command =>
     .option('--limit <n>', 'the newest n only')
     .option('--follow', 'go on with what comes, until Ctrl-C')
     .addOption(new Option('--format <format>').choices(['table', 'ndjson', 'csv']).default('table'));
-
-async function withLog(flags: OutputFlags, work: (log: Log) => Promise<void>): Promise<void> {
-  const log = openExistingLog(dataDirOf(flags, process.env));
-  try {
-    await work(log);
-  } finally {
-    await log.close();
-  }
-}
 
 async function show<T>(
   log: Log,

@@ -17,9 +17,11 @@ import { isSettled, lagOf, totalLag } from '../runtime/lag.ts';
 import { ownedBy } from '../runtime/owned-by.ts';
 import { newestOutputs, type OutputRecord } from '../runtime/read-outputs.ts';
 import { type Patience, patiently } from '../runtime/retry.ts';
-import type { Worker } from '../runtime/worker.ts';
+import { startWorker, type Worker } from '../runtime/worker.ts';
+import { waiverValue } from '../scoring/evidence.ts';
 import type { PostureChange, Result } from '../scoring/result.ts';
-import { openLog, topics } from './open-log.ts';
+import { answer } from '../scoring/score.ts';
+import { topics as embeddedTopics, openKafkaPlace, openLog } from './open-log.ts';
 import { matchesPosture, matchesResult } from './output-match.ts';
 import { dropNote, noteProcessor } from './processor-note.ts';
 import type { Settings } from './settings.ts';
@@ -58,7 +60,11 @@ export async function startProcessor(
   const id = randomUUID();
   let worker: Worker | null = null;
   const turn = turnBuffer();
-  const log = openLog(settings.dataDir, { turn, onAppend: () => worker?.wake() });
+  const wake = (): void => worker?.wake();
+  const isKafka = settings.log.log === 'kafka';
+  const { log, topics } = isKafka
+    ? await openKafkaPlace(settings.log, wake)
+    : { log: openLog(settings.dataDir, { turn, onAppend: wake }), topics: embeddedTopics };
   const server = makeServer(
     {
       contracts,
@@ -93,11 +99,23 @@ export async function startProcessor(
     // The port first: a second processor beside a running one ends here, before it takes any task away.
     await listen(server, settings);
     const compile = (document: Parameters<typeof compileDocument>[0]) => compileDocument(document, contracts);
-    const { activated, retired } = await activateSets(log, topics, await followControl(log, topics, compile), sets, {
-      at: Date.now(),
-      by: 'run',
-    });
-    worker = await startThreads(settings.dataDir, settings.threads, turn, health);
+    // Several workers share a cluster: what is active there is decided by `activate`, not by whoever starts last.
+    const { activated, retired } = isKafka
+      ? { activated: [], retired: [] }
+      : await activateSets(log, topics, await followControl(log, topics, compile), sets, { at: Date.now(), by: 'run' });
+    worker = isKafka
+      ? await startWorker({
+          log,
+          topics,
+          contracts,
+          answer,
+          compile,
+          waiverValue,
+          clock: Date.now,
+          random: Math.random,
+          health,
+        })
+      : await startThreads(settings.dataDir, settings.threads, turn, health);
     const url = urlOf(server.server.address(), settings.host);
     noteProcessor(settings.dataDir, { url, id });
     const running = worker;
@@ -169,9 +187,9 @@ export async function untilCaughtUp(
   isOver: () => boolean,
 ): Promise<void> {
   while (!isOver()) {
-    const lag = totalLag(await patiently('lag', patience, () => lagOf(log, topics)));
+    const lag = totalLag(await patiently('lag', patience, () => lagOf(log, embeddedTopics)));
     onLag(lag);
-    if (lag === 0 && (await patiently('lag', patience, () => isSettled(log, topics, Date.now())))) return;
+    if (lag === 0 && (await patiently('lag', patience, () => isSettled(log, embeddedTopics, Date.now())))) return;
     await patience.sleep(100);
   }
 }

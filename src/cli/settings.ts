@@ -1,21 +1,22 @@
 import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { PlumblineError } from '../errors.ts';
+import { type LogFlags, type LogSettings, readLogSettings } from './log-settings.ts';
 import { defaultThreads, MAX_THREADS } from './threads.ts';
 
 /** Where things lie and listen; flags before environment before defaults. */
 export interface Settings {
   readonly dataDir: string;
+  readonly log: LogSettings;
   readonly host: string;
   readonly port: number;
   readonly threads: number;
   readonly setFiles: readonly string[];
 }
 
-export interface SettingsFlags {
-  readonly dataDir?: string;
+export interface SettingsFlags extends LogFlags {
   readonly host?: string;
   readonly port?: number;
   readonly sets?: string;
@@ -25,11 +26,19 @@ export interface SettingsFlags {
 const DEFAULT_PORT = 8080;
 const SHIPPED_SETS = fileURLToPath(new URL('../../constraint-sets/', import.meta.url));
 
+/** Flags of a command that works on any log. */
+export const withLogFlags = (command: Command): Command =>
+  withDataDir(command)
+    .addOption(new Option('--log <log>', 'which log (PLUMBLINE_LOG; default embedded)').choices(['embedded', 'kafka']))
+    .option('--config <file>', 'settings of the log (PLUMBLINE_CONFIG)')
+    .option('--brokers <host:port,…>', 'brokers of Kafka (PLUMBLINE_KAFKA_BROKERS)')
+    .option('--prefix <prefix>', 'of topics, groups and transactional ids (PLUMBLINE_KAFKA_PREFIX)');
+
 export const withDataDir = (command: Command): Command =>
-  command.option('--data-dir <dir>', 'the log (PLUMBLINE_DATA_DIR; default .plumbline)');
+  command.option('--data-dir <dir>', 'the embedded log, local state (PLUMBLINE_DATA_DIR; default .plumbline)');
 
 export const withProcessorFlags = (command: Command): Command =>
-  withDataDir(command)
+  withLogFlags(command)
     .option(
       '--sets <dir>',
       'constraint sets to run; others that are active are retired (PLUMBLINE_SETS_DIR; default those that ship)',
@@ -42,15 +51,14 @@ export const withProcessorFlags = (command: Command): Command =>
       parseThreads,
     );
 
-export function dataDirOf(flags: SettingsFlags, env: NodeJS.ProcessEnv): string {
-  return resolve(flags.dataDir ?? (env.PLUMBLINE_DATA_DIR || '.plumbline'));
-}
+export const dataDirOf = (flags: SettingsFlags, env: NodeJS.ProcessEnv): string => readLogSettings(flags, env).data_dir;
 
 /** @throws PlumblineError PLB-CLI-SETTING, PLB-CLI-FILE, PLB-CLI-NO-SETS */
 export function readSettings(flags: SettingsFlags, env: NodeJS.ProcessEnv): Settings {
   const setsDir = resolve(flags.sets ?? (env.PLUMBLINE_SETS_DIR || SHIPPED_SETS));
   return {
     dataDir: dataDirOf(flags, env),
+    log: readLogSettings(flags, env),
     host: flags.host ?? (env.PLUMBLINE_HTTP_HOST || '127.0.0.1'),
     port: flags.port ?? portFromEnv(env.PLUMBLINE_HTTP_PORT),
     threads: flags.threads ?? threadsFromEnv(env.PLUMBLINE_THREADS),

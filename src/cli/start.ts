@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { loadContracts } from '../../schemas/contracts.ts';
-import { formatError } from '../errors.ts';
+import { formatError, PlumblineError } from '../errors.ts';
 import type { Patience } from '../runtime/retry.ts';
 import { type Summary, summarize, type WorstEntity } from '../runtime/summary.ts';
 import { POSTURES } from '../scoring/posture.ts';
@@ -23,6 +23,10 @@ export function startCommand(program: Command): void {
     program.command('start').description('run the processor; on an empty log first feed a generated book of business'),
   ).action(async (flags: SettingsFlags) => {
     const settings = readSettings(flags, process.env);
+    if (settings.log.log !== 'embedded')
+      throw new PlumblineError('PLB-CLI-EMBEDDED', '`start` is for the embedded log', {
+        hint: 'on Kafka: `plumbline topics create`, `plumbline activate SET…`, then `plumbline run --log kafka` as often as you like',
+      });
     const processor = await startProcessor(
       settings,
       requireSets(settings.setFiles),

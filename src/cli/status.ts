@@ -4,36 +4,29 @@ import { lagOf, totalLag } from '../runtime/lag.ts';
 import { countLetters, type LetterCounts } from '../runtime/letter-states.ts';
 import { currentPostures, type PostureCounts } from '../runtime/posture-board.ts';
 import { askProcessor, type ProcessorStatus } from './ask-processor.ts';
-import { openExistingLog, topics } from './open-log.ts';
+import { withPlace } from './open-log.ts';
 import { plural } from './plural.ts';
 import { printable } from './printable.ts';
 import { SHOWN_INCOMPLETE } from './processor.ts';
-import { dataDirOf, type SettingsFlags, withDataDir } from './settings.ts';
+import { dataDirOf, type SettingsFlags, withLogFlags } from './settings.ts';
 
 export function statusCommand(program: Command): void {
-  withDataDir(program.command('status').description('health, lag and postures'))
+  withLogFlags(program.command('status').description('health, lag and postures'))
     .addOption(new Option('--format <format>').choices(['text', 'json']).default('text'))
     .action(async (flags: SettingsFlags & { format: string }) => {
-      const dataDir = dataDirOf(flags, process.env);
-      const log = openExistingLog(dataDir);
-      try {
-        const processor = await askProcessor(dataDir);
+      const processor = await askProcessor(dataDirOf(flags, process.env));
+      const status = await withPlace(flags, async ({ log, topics }) => {
         const tasks = await lagOf(log, topics);
-        const incomplete = await incompleteEntities(log, topics, SHOWN_INCOMPLETE);
-        const { counts } = await currentPostures(log, topics);
-        const letters = await countLetters(log, topics);
-        const status = {
+        return {
           processor,
           lag: totalLag(tasks),
           tasks,
-          dead_letters: letters,
-          incomplete,
-          postures: counts,
+          dead_letters: await countLetters(log, topics),
+          incomplete: await incompleteEntities(log, topics, SHOWN_INCOMPLETE),
+          postures: (await currentPostures(log, topics)).counts,
         };
-        process.stdout.write(flags.format === 'json' ? `${JSON.stringify(status)}\n` : render(status));
-      } finally {
-        await log.close();
-      }
+      });
+      process.stdout.write(flags.format === 'json' ? `${JSON.stringify(status)}\n` : render(status));
     });
 }
 

@@ -8,10 +8,10 @@ import type { Result } from '../scoring/result.ts';
 import { answer } from '../scoring/score.ts';
 import { POSTURE_STYLES, painter } from './colors.ts';
 import { lastResults } from './find-result.ts';
-import { openExistingLog } from './open-log.ts';
+import { withPlace } from './open-log.ts';
 import { printable } from './printable.ts';
 import { parseNow } from './score.ts';
-import { dataDirOf, type SettingsFlags, withDataDir } from './settings.ts';
+import { type SettingsFlags, withLogFlags } from './settings.ts';
 
 interface WhatIfFlags extends SettingsFlags {
   readonly entity: EntityKind;
@@ -23,7 +23,7 @@ interface WhatIfFlags extends SettingsFlags {
 }
 
 export function whatIfCommand(program: Command): void {
-  withDataDir(
+  withLogFlags(
     program
       .command('what-if')
       .description('the result as it would be with other values, and what differs; nothing is written'),
@@ -38,9 +38,8 @@ export function whatIfCommand(program: Command): void {
     .option('--now <instant>', "at another time than the last result's", parseNow)
     .addOption(new Option('--format <format>').choices(['text', 'json']).default('text'))
     .action(async (flags: WhatIfFlags) => {
-      const log = openExistingLog(dataDirOf(flags, process.env));
-      try {
-        for (const { result, set } of await lastResults(log, flags.entity, flags.id, flags.set)) {
+      await withPlace(flags, async (place) => {
+        for (const { result, set } of await lastResults(place, flags.entity, flags.id, flags.set)) {
           const { subject } = decodeEvidence(set, result);
           const assumed = assume({ own: subject.fields, account: subject.account }, flags);
           const would = answer(set, {
@@ -57,9 +56,7 @@ export function whatIfCommand(program: Command): void {
               : renderDifference(result, would.result),
           );
         }
-      } finally {
-        await log.close();
-      }
+      });
     });
 }
 

@@ -12,10 +12,7 @@ export interface Activated {
   readonly retired: readonly string[];
 }
 
-/**
- * Makes these versions, and no others, the active ones: the documents first, then the facts that name them. All facts
- * lie on the log together, so that nobody sees half of the change.
- */
+/** Makes these versions, and no others, the active ones. */
 export async function activateSets(
   log: Log,
   topics: Topics,
@@ -24,9 +21,25 @@ export async function activateSets(
   asked: { readonly at: number; readonly by: string },
 ): Promise<Activated> {
   await control.refresh();
+  const retired = [...control.active().keys()].filter((name) => sets.every((set) => set.name !== name)).sort();
+  return changeSets(log, topics, control, { activate: sets, retire: retired }, asked);
+}
+
+/**
+ * Activates and retires where that changes anything: the documents first, then the facts that name them. All facts lie
+ * on the log together, so that nobody sees half of the change.
+ */
+export async function changeSets(
+  log: Log,
+  topics: Topics,
+  control: ControlFollower,
+  change: { readonly activate: readonly CompiledSet[]; readonly retire: readonly string[] },
+  asked: { readonly at: number; readonly by: string },
+): Promise<Activated> {
+  await control.refresh();
   const active = control.active();
-  const activated = sets.filter((set) => active.get(set.name) !== set.version);
-  const retired = [...active.keys()].filter((name) => sets.every((set) => set.name !== name)).sort();
+  const activated = change.activate.filter((set) => active.get(set.name) !== set.version);
+  const retired = change.retire.filter((name) => active.has(name));
   await log.append(
     activated.map((set) => setRecord(topics, { version: set.version, name: set.name, document: set.checked.text })),
   );

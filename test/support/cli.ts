@@ -46,9 +46,14 @@ export interface RunningProcessor {
 }
 
 /** Starts `plumbline run` on a free port and waits until it is up. */
-export async function startProcessor(dataDir: string, args: readonly string[] = []): Promise<RunningProcessor> {
+export async function startProcessor(
+  dataDir: string,
+  args: readonly string[] = [],
+  env: NodeJS.ProcessEnv = {},
+): Promise<RunningProcessor> {
   const child = spawn(process.execPath, [MAIN, 'run', '--data-dir', dataDir, '--port', '0', ...args], {
     cwd: ROOT,
+    env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

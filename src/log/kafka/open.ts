@@ -8,6 +8,7 @@ import { within } from './deadline.ts';
 import { asPortError } from './failure.ts';
 import { joinGroup } from './membership.ts';
 import { openReader } from './reader.ts';
+import { serial } from './serial.ts';
 import { openKafkaSession, type SessionParts } from './session.ts';
 import { openTransactor, type Transactor } from './transactions.ts';
 
@@ -39,6 +40,10 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
     throw asPortError(error, { doing: 'connecting' });
   }
 
+  const fetchOffsets = serial((groupId: string, topic: string) =>
+    within(ADMIN_TIMEOUT_MS, `asking for the offsets of ${topic}`, admin.fetchOffsets({ groupId, topics: [topic] })),
+  );
+
   const makeProducer = (transactionalId: string, more: object): Producer =>
     makeKafka(settings).producer({
       transactionalId,
@@ -64,7 +69,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
     async committed(groupId, topic, partition) {
       const doing = `asking for the offset of ${topic}/${partition}`;
       try {
-        const offsets = await within(ADMIN_TIMEOUT_MS, doing, admin.fetchOffsets({ groupId, topics: [topic] }));
+        const offsets = await fetchOffsets(groupId, topic);
         const found = offsets[0]?.partitions.find((one) => one.partition === partition);
         const offset = Number(found?.offset ?? -1);
         return { offset: offset < 0 ? null : offset, metadata: found?.metadata ?? '' };

@@ -5,7 +5,8 @@ import { noPartition, unknownTopic } from '../errors.ts';
 import type { Headers, LogRecord, ReadLimits } from '../port.ts';
 import { within } from './deadline.ts';
 import { asPortError } from './failure.ts';
-import { type Cluster, type FetchedMessage, makeCluster, READ_COMMITTED, readBatch } from './internals.ts';
+import { type Broker, type Cluster, type FetchedMessage, makeCluster, READ_COMMITTED, readBatch } from './internals.ts';
+import { serial } from './serial.ts';
 
 const METADATA_MAX_AGE_MS = 10_000;
 const FETCH_TIMEOUT_MS = 15_000;
@@ -35,6 +36,11 @@ export interface Reader {
 export async function openReader(kafka: Kafka, topics: readonly string[]): Promise<Reader> {
   const cluster = makeCluster(kafka, METADATA_MAX_AGE_MS);
   const told = new Map<string, number>();
+  const leaderOf = serial(async (topic: string, partition: number) => {
+    await cluster.refreshMetadataIfNecessary();
+    const [nodeId] = Object.keys(cluster.findLeaderForPartitions(topic, [partition]));
+    return cluster.findBroker({ nodeId: nodeId ?? '-1' });
+  });
   try {
     await within(FETCH_TIMEOUT_MS, 'connecting', cluster.connect());
     await within(FETCH_TIMEOUT_MS, 'reading the topics', cluster.addMultipleTargetTopics(topics));
@@ -72,7 +78,7 @@ export async function openReader(kafka: Kafka, topics: readonly string[]): Promi
   async function fetch(topic: string, partition: number, offset: number, maxBytes: number): Promise<Fetched> {
     hold(topic, partition);
     return ask(`reading ${topic}/${partition} at ${offset}`, () =>
-      fetchOnce(cluster, topic, partition, offset, maxBytes),
+      leaderOf(topic, partition).then((broker) => fetchOnce(broker, topic, partition, offset, maxBytes)),
     );
   }
 
@@ -95,6 +101,7 @@ export async function openReader(kafka: Kafka, topics: readonly string[]): Promi
         return Number(found?.partitions[0]?.offset ?? 0);
       };
       return ask(`asking for the bounds of ${topic}/${partition}`, async () => {
+        await leaderOf(topic, partition);
         const [start, end] = await Promise.all([at(true), at(false)]);
         return { start, end };
       });
@@ -104,15 +111,12 @@ export async function openReader(kafka: Kafka, topics: readonly string[]): Promi
 }
 
 async function fetchOnce(
-  cluster: Cluster,
+  broker: Broker,
   topic: string,
   partition: number,
   offset: number,
   maxBytes: number,
 ): Promise<Fetched> {
-  await cluster.refreshMetadataIfNecessary();
-  const [nodeId] = Object.keys(cluster.findLeaderForPartitions(topic, [partition]));
-  const broker = await cluster.findBroker({ nodeId: nodeId ?? '-1' });
   const { responses } = await broker.fetch({
     maxWaitTime: MAX_WAIT_MS,
     minBytes: 1,

@@ -1,4 +1,4 @@
-import type { Admin } from 'kafkajs';
+import kafkajs, { type Admin } from 'kafkajs';
 import type { TopicLayout } from '../topics.ts';
 import { type KafkaSettings, makeKafka } from './client.ts';
 import { within } from './deadline.ts';
@@ -36,3 +36,62 @@ export const createTopics = (settings: KafkaSettings, layouts: readonly TopicLay
     });
     return missing.map(({ name }) => name);
   });
+
+export interface LayoutProblem {
+  readonly topic: string;
+  readonly message: string;
+  /** Whether records could be lost or put where nobody looks for them. */
+  readonly isFatal: boolean;
+}
+
+/** How the cluster's topics differ from what they must be. */
+export const layoutProblems = (
+  settings: KafkaSettings,
+  layouts: readonly TopicLayout[],
+): Promise<readonly LayoutProblem[]> =>
+  withAdmin(settings, 'comparing topics', async (admin) => {
+    const known = new Set(await admin.listTopics());
+    const there = layouts.filter(({ name }) => known.has(name));
+    const missing = layouts
+      .filter(({ name }) => !known.has(name))
+      .map(({ name }) => ({ topic: name, message: `the cluster has no topic \`${name}\``, isFatal: true }));
+    if (there.length === 0) return missing;
+    const { topics } = await admin.fetchTopicMetadata({ topics: there.map(({ name }) => name) });
+    const { resources } = await admin.describeConfigs({
+      includeSynonyms: false,
+      resources: there.map(({ name }) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name })),
+    });
+    return [
+      ...missing,
+      ...there.flatMap((layout) => {
+        const partitions = topics.find(({ name }) => name === layout.name)?.partitions ?? [];
+        const entries = resources.find(({ resourceName }) => resourceName === layout.name)?.configEntries ?? [];
+        const config = new Map(entries.map(({ configName, configValue }) => [configName, configValue]));
+        return [...shapeProblems(layout, partitions), ...configProblems(layout, config)];
+      }),
+    ];
+  });
+
+function shapeProblems(layout: TopicLayout, partitions: readonly { readonly replicas: readonly number[] }[]) {
+  const problems: LayoutProblem[] = [];
+  const tell = (message: string, isFatal: boolean) => problems.push({ topic: layout.name, message, isFatal });
+  // Another number sends keys elsewhere, and tasks to partitions that nobody has.
+  if (partitions.length !== layout.partitions)
+    tell(`\`${layout.name}\` has ${partitions.length} partitions, expected ${layout.partitions}`, true);
+  const least = Math.min(...partitions.map(({ replicas }) => replicas.length));
+  if (least < layout.replication)
+    tell(`\`${layout.name}\` has ${least} replicas, expected ${layout.replication}`, false);
+  return problems;
+}
+
+/** Without them records go missing: a state that is deleted by age, a history that is compacted. */
+const FATAL_CONFIG = new Set(['cleanup.policy', 'message.timestamp.type']);
+
+function configProblems(layout: TopicLayout, config: ReadonlyMap<string, string>): readonly LayoutProblem[] {
+  return Object.entries(layout.config).flatMap(([name, expected]) => {
+    const actual = config.get(name);
+    if (actual === expected) return [];
+    const message = `\`${name}\` of \`${layout.name}\` is ${actual ?? 'not set'}, expected ${expected}`;
+    return [{ topic: layout.name, message, isFatal: FATAL_CONFIG.has(name) }];
+  });
+}

@@ -1,0 +1,46 @@
+import type { Command } from 'commander';
+import { loadContracts } from '../../schemas/contracts.ts';
+import { changeSets } from '../runtime/activate-sets.ts';
+import { compileDocument } from '../runtime/compile-document.ts';
+import { followControl } from '../runtime/control.ts';
+import { requireSets } from './load-sets.ts';
+import { withPlace } from './open-log.ts';
+import { type SettingsFlags, withLogFlags } from './settings.ts';
+
+interface ActivateFlags extends SettingsFlags {
+  readonly retire?: readonly string[];
+  readonly by: string;
+}
+
+export function activateCommand(program: Command): void {
+  withLogFlags(
+    program
+      .command('activate')
+      .description('make these versions the active ones: every task switches at a point that is recorded, and rescores')
+      .argument('[set...]', 'documents'),
+  )
+    .option('--retire <name...>', 'sets that are not to be active any more')
+    .option('--by <who>', 'recorded with it', 'cli')
+    .action(async (files: string[], flags: ActivateFlags) => {
+      const sets = files.length === 0 ? [] : requireSets(files);
+      await withPlace(
+        flags,
+        async ({ log, topics }) => {
+          const contracts = loadContracts();
+          const control = await followControl(log, topics, (document) => compileDocument(document, contracts));
+          const { activated, retired } = await changeSets(
+            log,
+            topics,
+            control,
+            { activate: sets, retire: flags.retire ?? [] },
+            { at: Date.now(), by: flags.by },
+          );
+          for (const { name, version } of activated)
+            process.stdout.write(`${name} ${version.slice(0, 12)} is active\n`);
+          for (const name of retired) process.stdout.write(`${name} is retired\n`);
+          if (activated.length + retired.length === 0) process.stdout.write('nothing changes\n');
+        },
+        { isMade: true },
+      );
+    });
+}

@@ -1,0 +1,194 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { PlumblineError } from '../errors.ts';
+import type { KafkaSettings } from '../log/kafka/client.ts';
+
+export interface LogFlags {
+  readonly dataDir?: string;
+  readonly log?: string;
+  readonly config?: string;
+  readonly brokers?: string;
+  readonly prefix?: string;
+}
+
+const MAX_PARTITIONS = 1_000;
+const MECHANISMS = ['plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer'] as const;
+
+const sasl = z.strictObject({
+  mechanism: z.enum(MECHANISMS),
+  username: z.string().min(1).optional(),
+  password: z.string().min(1).optional(),
+  /** OAUTHBEARER: a file with the token, read again for each connection. */
+  token_file: z.string().min(1).optional(),
+});
+
+const tls = z.strictObject({
+  enabled: z.boolean().default(true),
+  ca_file: z.string().min(1).optional(),
+  cert_file: z.string().min(1).optional(),
+  key_file: z.string().min(1).optional(),
+});
+
+const shape = z.strictObject({
+  log: z.enum(['embedded', 'kafka']).default('embedded'),
+  data_dir: z.string().min(1).default('.plumbline'),
+  kafka: z
+    .strictObject({
+      brokers: z.array(z.string().regex(/^[^\s,]+:\d{1,5}$/, 'expected host:port')).default([]),
+      client_id: z.string().min(1).max(100).default('plumbline'),
+      prefix: z
+        .string()
+        .max(100)
+        .regex(/^[A-Za-z0-9._-]*$/, 'expected letters, digits, dots, dashes and underscores')
+        .default(''),
+      partitions: z.int().min(1).max(MAX_PARTITIONS).default(4),
+      replication: z.int().min(1).max(10).default(3),
+      tls: tls.optional(),
+      sasl: sasl.optional(),
+    })
+    .prefault({}),
+});
+
+export type LogSettings = z.infer<typeof shape>;
+
+/** A setting's variable, and where it stands in the file. */
+const VARIABLES: readonly (readonly [string, readonly string[], ('number' | 'list' | 'boolean')?])[] = [
+  ['PLUMBLINE_LOG', ['log']],
+  ['PLUMBLINE_DATA_DIR', ['data_dir']],
+  ['PLUMBLINE_KAFKA_BROKERS', ['kafka', 'brokers'], 'list'],
+  ['PLUMBLINE_KAFKA_CLIENT_ID', ['kafka', 'client_id']],
+  ['PLUMBLINE_KAFKA_PREFIX', ['kafka', 'prefix']],
+  ['PLUMBLINE_KAFKA_PARTITIONS', ['kafka', 'partitions'], 'number'],
+  ['PLUMBLINE_KAFKA_REPLICATION', ['kafka', 'replication'], 'number'],
+  ['PLUMBLINE_KAFKA_TLS', ['kafka', 'tls', 'enabled'], 'boolean'],
+  ['PLUMBLINE_KAFKA_TLS_CA_FILE', ['kafka', 'tls', 'ca_file']],
+  ['PLUMBLINE_KAFKA_TLS_CERT_FILE', ['kafka', 'tls', 'cert_file']],
+  ['PLUMBLINE_KAFKA_TLS_KEY_FILE', ['kafka', 'tls', 'key_file']],
+  ['PLUMBLINE_KAFKA_SASL_MECHANISM', ['kafka', 'sasl', 'mechanism']],
+  ['PLUMBLINE_KAFKA_SASL_USERNAME', ['kafka', 'sasl', 'username']],
+  ['PLUMBLINE_KAFKA_SASL_PASSWORD', ['kafka', 'sasl', 'password']],
+  ['PLUMBLINE_KAFKA_SASL_TOKEN_FILE', ['kafka', 'sasl', 'token_file']],
+];
+
+type Tree = { [name: string]: unknown };
+
+/**
+ * Which log, and where: flags before environment before file before defaults.
+ * @throws PlumblineError PLB-CLI-SETTING, PLB-CLI-FILE
+ */
+export function readLogSettings(flags: LogFlags, env: NodeJS.ProcessEnv): LogSettings {
+  const tree = fileTree(flags.config ?? env.PLUMBLINE_CONFIG);
+  for (const [name, path, kind] of VARIABLES) {
+    const text = env[name];
+    if (text !== undefined && text !== '') put(tree, path, fromText(text, kind));
+  }
+  if (flags.log !== undefined) put(tree, ['log'], flags.log);
+  if (flags.dataDir !== undefined) put(tree, ['data_dir'], flags.dataDir);
+  if (flags.brokers !== undefined) put(tree, ['kafka', 'brokers'], fromText(flags.brokers, 'list'));
+  if (flags.prefix !== undefined) put(tree, ['kafka', 'prefix'], flags.prefix);
+  const parsed = shape.safeParse(tree);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw wrong(issue?.path.join('.') ?? '', issue?.message ?? '');
+  }
+  const settings = { ...parsed.data, data_dir: resolve(parsed.data.data_dir) };
+  if (settings.log === 'kafka') holdKafka(settings);
+  return settings;
+}
+
+function holdKafka({ kafka }: LogSettings): void {
+  if (kafka.brokers.length === 0) throw wrong('kafka.brokers', 'expected at least one host:port');
+  const { sasl: login } = kafka;
+  if (login === undefined) return;
+  if (login.mechanism === 'oauthbearer') {
+    if (login.token_file === undefined) throw wrong('kafka.sasl.token_file', 'oauthbearer needs it');
+  } else if (login.username === undefined || login.password === undefined)
+    throw wrong('kafka.sasl', `${login.mechanism} needs username and password`);
+}
+
+/** Never shows a value: it may be a secret. */
+const wrong = (path: string, message: string): PlumblineError =>
+  new PlumblineError('PLB-CLI-SETTING', `the setting \`${path}\` is wrong: ${message}`, {
+    hint: 'settings come from flags, then PLUMBLINE_* variables, then the file of --config; `plumbline config` prints them',
+  });
+
+function fileTree(file: string | undefined): Tree {
+  if (file === undefined || file === '') return {};
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new PlumblineError('PLB-CLI-FILE', `can't read the settings in \`${file}\``, {
+      hint: 'check --config',
+      cause,
+    });
+  }
+  try {
+    const tree: unknown = parse(text, { maxAliasCount: 0 });
+    if (tree === null) return {};
+    if (typeof tree === 'object' && !Array.isArray(tree)) return structuredClone(tree) as Tree;
+  } catch (cause) {
+    throw new PlumblineError('PLB-CLI-SETTING', `\`${file}\` is not YAML`, { cause, where: { file } });
+  }
+  throw new PlumblineError('PLB-CLI-SETTING', `\`${file}\` holds no settings`, { where: { file } });
+}
+
+function put(tree: Tree, path: readonly string[], value: unknown): void {
+  let at = tree;
+  for (const name of path.slice(0, -1)) {
+    const next = Object.hasOwn(at, name) ? at[name] : undefined;
+    const inner: Tree = next !== null && typeof next === 'object' && !Array.isArray(next) ? (next as Tree) : {};
+    at[name] = inner;
+    at = inner;
+  }
+  at[path[path.length - 1] ?? ''] = value;
+}
+
+function fromText(text: string, kind: 'number' | 'list' | 'boolean' | undefined): unknown {
+  if (kind === 'list') return text.split(',').map((part) => part.trim());
+  if (kind === 'number') return /^\d+$/.test(text) ? Number(text) : text;
+  if (kind === 'boolean') return text === 'true' ? true : text === 'false' ? false : text;
+  return text;
+}
+
+const SECRET = '(set, not shown)';
+
+/** The settings as they are in force, without secrets. */
+export function withoutSecrets(settings: LogSettings): LogSettings {
+  const { kafka } = settings;
+  if (kafka.sasl?.password === undefined) return settings;
+  return { ...settings, kafka: { ...kafka, sasl: { ...kafka.sasl, password: SECRET } } };
+}
+
+/** What kafkajs gets. @throws PlumblineError PLB-CLI-FILE for a certificate that can't be read */
+export function kafkaSettingsOf({ kafka }: LogSettings): KafkaSettings {
+  const base = { brokers: kafka.brokers, clientId: kafka.client_id };
+  const ssl = kafka.tls?.enabled === true ? { ssl: tlsOf(kafka.tls) } : {};
+  return { ...base, ...ssl, ...(kafka.sasl === undefined ? {} : { sasl: saslOf(kafka.sasl) }) };
+}
+
+function tlsOf({ ca_file: ca, cert_file: cert, key_file: key }: z.infer<typeof tls>) {
+  return {
+    rejectUnauthorized: true,
+    ...(ca === undefined ? {} : { ca: [secretFile(ca)] }),
+    ...(cert === undefined ? {} : { cert: secretFile(cert) }),
+    ...(key === undefined ? {} : { key: secretFile(key) }),
+  };
+}
+
+function saslOf(login: z.infer<typeof sasl>): NonNullable<KafkaSettings['sasl']> {
+  const { mechanism, username = '', password = '', token_file: tokenFile = '' } = login;
+  if (mechanism === 'oauthbearer')
+    return { mechanism, oauthBearerProvider: async () => ({ value: secretFile(tokenFile).trim() }) };
+  return { mechanism, username, password };
+}
+
+function secretFile(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new PlumblineError('PLB-CLI-FILE', `can't read \`${file}\``, { cause, hint: 'check its path and rights' });
+  }
+}
