@@ -8,10 +8,10 @@ import { formatError, PlumblineError } from '../errors.ts';
 import { topicNames } from '../log/topics.ts';
 import { subjectsOf } from '../wire/subjects.ts';
 import { EXIT } from './exit-codes.ts';
+import { type LogFlags, readLogSettings } from './log-settings.ts';
 
-interface SchemasFlags {
+interface SchemasFlags extends LogFlags {
   readonly registry?: string;
-  readonly prefix?: string;
   readonly timeout: number;
   readonly format: string;
 }
@@ -34,14 +34,15 @@ const withRegistryFlags = (command: Command): Command =>
       '--registry <url>',
       'the registry (PLUMBLINE_REGISTRY_URL; credentials: PLUMBLINE_REGISTRY_USER, _PASSWORD)',
     )
-    .option('--prefix <prefix>', 'of the topics (PLUMBLINE_TOPIC_PREFIX; default none)')
+    .option('--prefix <prefix>', 'of the topics (PLUMBLINE_KAFKA_PREFIX; default none)')
+    .option('--config <file>', 'settings, for the prefix (PLUMBLINE_CONFIG)')
     .option('--timeout <ms>', 'for each request', parseTimeout, DEFAULT_TIMEOUT_MS)
     .addOption(new Option('--format <format>').choices(['text', 'json']).default('text'));
 
 async function run(flags: SchemasFlags, isRegistering: boolean): Promise<void> {
   const registry = connectRegistry(registryOptions(flags, process.env));
   const schemas = loadRecordSchemas(loadContracts());
-  const subjects = subjectsOf(topicNames(flags.prefix ?? process.env.PLUMBLINE_TOPIC_PREFIX ?? ''));
+  const subjects = subjectsOf(topicNames(readLogSettings(flags, process.env).kafka.prefix));
   const standings = new Map<string, Standing>();
   for (const { kind, subject } of subjects) standings.set(subject, await standingOf(registry, subject, schemas[kind]));
   const isRefused = [...standings.values()].some(({ state }) => state === 'incompatible');
