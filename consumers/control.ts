@@ -1,48 +1,12 @@
-import { PlumblineError } from '../src/errors.ts';
-import { formatInstant, parseInstant } from '../src/language/contract.ts';
 import type { LogRecord } from '../src/log/port.ts';
 import type { ControlFact } from '../src/scoring/control-fact.ts';
-import { jsonValue, placeOf, textOf } from './json-value.ts';
-
-const CODE = 'PLB-CONTROL-DECODE';
+import { jsonWire } from '../src/wire/json-wire.ts';
+import type { Wire } from '../src/wire/wire.ts';
 
 /**
- * plumbline.control: key the set's name, value a fact (JSON, instants as text). A kind that tasks don't act on is
- * passed over; a fact of a known kind that can't be read is an error, because every later fact builds on it.
- * @throws PlumblineError PLB-CONTROL-DECODE
+ * plumbline.control: key the set's name, value a fact (schemas/records/control-fact.avsc, or JSON with instants as
+ * text). A kind that tasks don't act on is passed over; a fact of a known kind that can't be read is an error, because
+ * every later fact builds on it.
+ * @throws PlumblineError PLB-CONTROL-DECODE, PLB-WIRE-*
  */
-export function decodeFact(record: LogRecord): ControlFact {
-  const json = jsonValue(record, CODE);
-  const text = (name: string) => textOf(json, name, record, CODE);
-  const at = () => {
-    const ms = parseInstant(text('at'));
-    if (ms === null)
-      throw new PlumblineError(CODE, '`at` is no instant', { where: { ...placeOf(record), path: 'at' } });
-    return ms;
-  };
-  switch (json.kind) {
-    case 'activated':
-    case 'rolled_back':
-      return { kind: json.kind, set: text('set'), version: text('version'), at: at(), by: text('by') };
-    case 'retired':
-      return { kind: 'retired', set: text('set'), at: at(), by: text('by') };
-    case 'redrive': {
-      const entity = text('entity');
-      if (entity !== 'deal' && entity !== 'account')
-        throw new PlumblineError(CODE, `\`entity\` is \`${entity}\``, {
-          where: { ...placeOf(record), path: 'entity' },
-        });
-      const set = json.set === null ? null : text('set');
-      return { kind: 'redrive', id: text('id'), entity, entityId: text('entity_id'), set, at: at(), by: text('by') };
-    }
-    default:
-      return { kind: 'other' };
-  }
-}
-
-/** The JSON form of a fact. */
-export function factToJson(fact: Exclude<ControlFact, { kind: 'other' }>): { readonly [name: string]: unknown } {
-  if (fact.kind !== 'redrive') return { ...fact, at: formatInstant(fact.at) };
-  const { entityId, at, ...rest } = fact;
-  return { ...rest, entity_id: entityId, at: formatInstant(at) };
-}
+export const decodeFact = (record: LogRecord, wire: Wire = jsonWire): ControlFact => wire.fact.decode(record);

@@ -1,20 +1,11 @@
 import type { LogRecord } from '../src/log/port.ts';
-import { jsonValue, textOf } from './json-value.ts';
+import { jsonWire } from '../src/wire/json-wire.ts';
+import type { SetDocument, Wire } from '../src/wire/wire.ts';
 
-/** A version of a constraint set as it lies on the log. */
-export interface SetDocument {
-  /** 64 hex digits. */
-  readonly version: string;
-  readonly name: string;
-  /** The YAML text. */
-  readonly document: string;
-}
+export type { SetDocument } from '../src/wire/wire.ts';
 
-const CODE = 'PLB-SET-DECODE';
-
-/** plumbline.sets: key the version, value the document (JSON), compacted. @throws PlumblineError PLB-SET-DECODE */
-export function decodeSet(record: LogRecord): SetDocument {
-  const json = jsonValue(record, CODE);
-  const text = (name: string) => textOf(json, name, record, CODE);
-  return { version: text('version'), name: text('name'), document: text('document') };
-}
+/**
+ * plumbline.sets: key the version, value the document (schemas/records/set-document.avsc, or JSON), compacted.
+ * @throws PlumblineError PLB-SET-DECODE, PLB-WIRE-*
+ */
+export const decodeSet = (record: LogRecord, wire: Wire = jsonWire): SetDocument => wire.set.decode(record);

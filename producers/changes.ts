@@ -1,24 +1,28 @@
-import type { Intake } from '../src/ingest/change.ts';
+import type { Change, Intake } from '../src/ingest/change.ts';
 import { closeHeaders, intakeHeaders } from '../src/ingest/headers.ts';
 import type { EntityKind } from '../src/language/contract.ts';
 import type { NewRecord } from '../src/log/port.ts';
 import type { Topics } from '../src/log/topics.ts';
+import { jsonWire } from '../src/wire/json-wire.ts';
+import type { ChangeName, Wire } from '../src/wire/wire.ts';
 
 export const changeTopic = (topics: Topics, entity: EntityKind): string =>
   entity === 'deal' ? topics.dealChanges : topics.accountChanges;
 
-/** A canonical change's text (see encodeChange) as a record of its entity's topic, keyed by the entity's id. */
+/** A canonical change and its text (see encodeChange) as a record of its entity's topic, keyed by the entity's id. */
 export function changeRecord(
   topics: Topics,
-  change: { readonly entity: EntityKind; readonly id: string },
+  change: Change | ChangeName,
   text: string,
   intake: Intake,
+  wire: Wire = jsonWire,
 ): NewRecord {
+  const { value, headers } = wire.change.encode(change, text);
   return {
     topic: changeTopic(topics, change.entity),
     key: change.id,
-    value: Buffer.from(text),
-    headers: intakeHeaders(intake),
+    value,
+    headers: { ...headers, ...intakeHeaders(intake) },
   };
 }
 
@@ -27,14 +31,12 @@ export function closeImportRecords(
   topics: Topics,
   partitionsOf: (topic: string) => number,
   importId: string,
+  wire: Wire = jsonWire,
 ): NewRecord[] {
   return [topics.dealChanges, topics.accountChanges].flatMap((topic) =>
-    Array.from({ length: partitionsOf(topic) }, (_, partition) => ({
-      topic,
-      partition,
-      key: null,
-      value: Buffer.from(JSON.stringify({ op: 'close_import', import: importId })),
-      headers: closeHeaders(importId),
-    })),
+    Array.from({ length: partitionsOf(topic) }, (_, partition) => {
+      const { value, headers } = wire.change.closeImport(importId);
+      return { topic, partition, key: null, value, headers: { ...headers, ...closeHeaders(importId) } };
+    }),
   );
 }

@@ -1,12 +1,11 @@
-import { factToJson } from '../consumers/control.ts';
 import type { NewRecord } from '../src/log/port.ts';
 import type { Topics } from '../src/log/topics.ts';
-import type { ControlFact } from '../src/scoring/control-fact.ts';
+import { jsonWire } from '../src/wire/json-wire.ts';
+import type { KnownFact, Wire } from '../src/wire/wire.ts';
 
-/** plumbline.control: key the set's name, value a fact (JSON). */
-export const factRecord = (topics: Topics, fact: Exclude<ControlFact, { kind: 'other' }>): NewRecord => ({
+/** plumbline.control: key the set's name, value a fact; see consumers/control.ts. */
+export const factRecord = (topics: Topics, fact: KnownFact, wire: Wire = jsonWire): NewRecord => ({
   topic: topics.control,
   key: fact.set,
-  value: Buffer.from(JSON.stringify(factToJson(fact))),
-  headers: {},
+  ...wire.fact.encode(fact),
 });

@@ -1,17 +1,13 @@
-import type { ImageRecord } from '../src/ingest/image.ts';
 import type { KeyedImage } from '../src/ingest/step.ts';
 import type { NewRecord } from '../src/log/port.ts';
 import type { Topics } from '../src/log/topics.ts';
+import { jsonWire } from '../src/wire/json-wire.ts';
+import type { Wire } from '../src/wire/wire.ts';
 
 /** plumbline.images: key the account's id (a deal's own without one), value the image; see consumers/images.ts. */
-export function imageRecord(topics: Topics, keyed: KeyedImage): NewRecord {
-  return {
-    topic: topics.images,
-    partition: keyed.partition,
-    key: keyed.key,
-    value: Buffer.from(encodeImage(keyed.image)),
-    headers: {},
-  };
-}
-
-export const encodeImage = (image: ImageRecord): string => JSON.stringify(image);
+export const imageRecord = (topics: Topics, keyed: KeyedImage, wire: Wire = jsonWire): NewRecord => ({
+  topic: topics.images,
+  partition: keyed.partition,
+  key: keyed.key,
+  ...wire.image.encode(keyed.image),
+});

@@ -1,21 +1,19 @@
 import type { NewRecord } from '../src/log/port.ts';
 import type { Topics } from '../src/log/topics.ts';
+import { jsonWire } from '../src/wire/json-wire.ts';
+import type { AnsweredResult, ResultTransport, Wire } from '../src/wire/wire.ts';
 
-/** What the transport knows of a result; not part of its hash. */
-export interface ResultTransport {
-  readonly controlOffset: number;
-  /** Offset of the image that caused it; null for a due time or a sweep. */
-  readonly inputOffset: number | null;
-}
+export type { ResultTransport } from '../src/wire/wire.ts';
 
-/** plumbline.scored-results: key the account's id (a deal's own without one), value the result (JSON, see Answer.json). */
-export function resultRecord(topics: Topics, key: string, json: string, transport: ResultTransport): NewRecord {
-  const { controlOffset, inputOffset } = transport;
-  const input = inputOffset === null ? '' : `,"input_offset":${inputOffset}`;
-  return {
-    topic: topics.results,
-    key,
-    value: Buffer.from(`${json.slice(0, -1)},"control_offset":${controlOffset}${input}}`),
-    headers: {},
-  };
-}
+/** plumbline.scored-results: key the account's id (a deal's own without one), value the result. */
+export const resultRecord = (
+  topics: Topics,
+  key: string,
+  answer: AnsweredResult,
+  transport: ResultTransport,
+  wire: Wire = jsonWire,
+): NewRecord => ({
+  topic: topics.results,
+  key,
+  ...wire.result.encode(answer, transport),
+});

@@ -1,11 +1,11 @@
-import type { SetDocument } from '../consumers/sets.ts';
 import type { NewRecord } from '../src/log/port.ts';
 import type { Topics } from '../src/log/topics.ts';
+import { jsonWire } from '../src/wire/json-wire.ts';
+import type { SetDocument, Wire } from '../src/wire/wire.ts';
 
 /** plumbline.sets: key the version, value the document; written before the fact that names it. */
-export const setRecord = (topics: Topics, set: SetDocument): NewRecord => ({
+export const setRecord = (topics: Topics, set: SetDocument, wire: Wire = jsonWire): NewRecord => ({
   topic: topics.sets,
   key: set.version,
-  value: Buffer.from(JSON.stringify({ version: set.version, name: set.name, document: set.document })),
-  headers: {},
+  ...wire.set.encode(set),
 });

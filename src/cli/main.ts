@@ -16,6 +16,7 @@ import { posturesCommand, resultsCommand } from './outputs.ts';
 import { reproduceCommand } from './reproduce.ts';
 import { runCommand } from './run.ts';
 import { schemaCommand } from './schema.ts';
+import { schemasCommand } from './schemas.ts';
 import { scoreCommand } from './score.ts';
 import { startCommand } from './start.ts';
 import { statusCommand } from './status.ts';
@@ -32,6 +33,7 @@ const COMMANDS = [
   testCommand,
   compileCommand,
   schemaCommand,
+  schemasCommand,
   scoreCommand,
   explainCommand,
   whatIfCommand,

@@ -6,8 +6,9 @@ import {
   decodeJson,
   type EntityKind,
   type Fields,
-  parseInstant,
   type ScalarType,
+  TIMES_AS_TEXT,
+  type TimeForm,
   type Value,
 } from '../language/contract.ts';
 import type { Change, RevokeChange, WaiverGrant } from './change.ts';
@@ -38,13 +39,14 @@ const WAIVER_KEYS = new Set(['set', 'constraint', 'by', 'role', 'granted_at', 'u
 const ENVELOPE_FIELDS = new Set(['id', 'account_id']);
 
 /**
- * Decodes a canonical change: JSON text, or the value parsed from it. Nothing of it is trusted: each key is known, each
+ * Decodes a canonical change: JSON text, the value parsed from it, or what else has its shape with dates and instants
+ * in the form of `times`. Nothing of it is trusted: each key is known, each
  * value is of its type, and only names of the contract reach the objects that are built.
  * @throws PlumblineError PLB-CHANGE-* for the envelope, PLB-FIELD-* for a breach of the contract; never retryable
  */
-export function decodeChange(input: unknown, contracts: Contracts): Change {
+export function decodeChange(input: unknown, contracts: Contracts, times: TimeForm = TIMES_AS_TEXT): Change {
   try {
-    return readChange(typeof input === 'string' ? parseText(input) : input, contracts);
+    return readChange(typeof input === 'string' ? parseText(input) : input, contracts, times);
   } catch (error) {
     if (error instanceof ContractBreach)
       throw new PlumblineError(error.breach.code, error.breach.message, { where: { path: error.breach.path } });
@@ -67,7 +69,7 @@ function parseText(text: string): unknown {
 
 const reason = (cause: unknown): string => (cause instanceof Error ? clip(cause.message) : 'not JSON');
 
-function readChange(json: unknown, contracts: Contracts): Change {
+function readChange(json: unknown, contracts: Contracts, times: TimeForm): Change {
   if (!isObject(json)) return fail('PLB-CHANGE-JSON', '', `a change is a JSON object, not ${describe(json)}`);
   const entity = readEntity(json);
   const op = readOp(json);
@@ -77,18 +79,18 @@ function readChange(json: unknown, contracts: Contracts): Change {
     entity,
     id: readId(json, 'id'),
     version: readVersion(json),
-    changedAt: readInstant(json, 'changed_at'),
+    changedAt: readInstant(json, 'changed_at', times),
     ...readAccountId(json, entity),
   };
   switch (op) {
     case 'upsert':
-      return { ...base, op, ...readFields(json, contracts[entity]) };
+      return { ...base, op, ...readFields(json, contracts[entity], times) };
     case 'delete':
       return { ...base, op };
     case 'waive':
-      return { ...base, op, waiver: readGrant(readWaiver(json)) };
+      return { ...base, op, waiver: readGrant(readWaiver(json), times) };
     case 'revoke':
-      return { ...base, op, waiver: readRevocation(readWaiver(json)) };
+      return { ...base, op, waiver: readRevocation(readWaiver(json), times) };
   }
 }
 
@@ -114,17 +116,8 @@ function readVersion(json: Json): string {
   );
 }
 
-function readInstant(json: Json, name: string, prefix = ''): number {
-  const text = decodeJson(STRING, required(json, name, prefix), prefix + name) as string;
-  const ms = parseInstant(text);
-  if (ms !== null) return ms;
-  const path = prefix + name;
-  return fail(
-    'PLB-FIELD-DATE',
-    path,
-    `\`${path}\` is ${describe(text)}, expected an instant such as 2026-03-31T09:00:00Z`,
-  );
-}
+const readInstant = (json: Json, name: string, times: TimeForm, prefix = ''): number =>
+  times.instant(required(json, name, prefix), prefix + name);
 
 function readAccountId(json: Json, entity: EntityKind): { accountId?: string | null } {
   if (!Object.hasOwn(json, 'account_id') || json.account_id === undefined) return {};
@@ -156,7 +149,7 @@ function readName(json: Json, name: string, prefix: string): string {
   return text;
 }
 
-function readFields(json: Json, contract: Contract): { fields: Fields; cleared: readonly string[] } {
+function readFields(json: Json, contract: Contract, times: TimeForm): { fields: Fields; cleared: readonly string[] } {
   const given = Object.hasOwn(json, 'fields') ? json.fields : {};
   if (!isObject(given)) return fail('PLB-FIELD-TYPE', 'fields', `\`fields\` is ${describe(given)}, expected an object`);
   const fields: { [name: string]: Value } = {};
@@ -166,7 +159,7 @@ function readFields(json: Json, contract: Contract): { fields: Fields; cleared: 
     const field = knownField(contract, name, path);
     // null clears, as CRMs send it; only one of the two forms goes on.
     if (given[name] === null) cleared.add(clearable(contract, name, path));
-    else fields[name] = decodeJson(field, given[name], path);
+    else fields[name] = decodeJson(field, given[name], path, times);
   }
   for (const [index, name] of readCleared(json).entries()) {
     const path = `cleared[${index}]`;
@@ -213,14 +206,14 @@ function readWaiver(json: Json): Json {
   return waiver;
 }
 
-function readGrant(waiver: Json): WaiverGrant {
+function readGrant(waiver: Json, times: TimeForm): WaiverGrant {
   const grant = {
     set: readName(waiver, 'set', 'waiver.'),
     constraint: readName(waiver, 'constraint', 'waiver.'),
     by: readName(waiver, 'by', 'waiver.'),
     role: readName(waiver, 'role', 'waiver.'),
-    grantedAt: readInstant(waiver, 'granted_at', 'waiver.'),
-    until: readInstant(waiver, 'until', 'waiver.'),
+    grantedAt: readInstant(waiver, 'granted_at', times, 'waiver.'),
+    until: readInstant(waiver, 'until', times, 'waiver.'),
   };
   if (grant.until <= grant.grantedAt)
     return fail('PLB-CHANGE-WAIVER', 'waiver.until', '`waiver.until` is not after `waiver.granted_at`');
@@ -228,9 +221,10 @@ function readGrant(waiver: Json): WaiverGrant {
 }
 
 /** A revocation may repeat the waiver that it ends: what names it counts, the rest must be sound. */
-function readRevocation(waiver: Json): RevokeChange['waiver'] {
+function readRevocation(waiver: Json, times: TimeForm): RevokeChange['waiver'] {
   for (const name of ['by', 'role']) if (waiver[name] !== undefined) readName(waiver, name, 'waiver.');
-  for (const name of ['granted_at', 'until']) if (waiver[name] !== undefined) readInstant(waiver, name, 'waiver.');
+  for (const name of ['granted_at', 'until'])
+    if (waiver[name] !== undefined) readInstant(waiver, name, times, 'waiver.');
   return { set: readName(waiver, 'set', 'waiver.'), constraint: readName(waiver, 'constraint', 'waiver.') };
 }
 

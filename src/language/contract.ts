@@ -223,11 +223,52 @@ export function formatInstant(ms: number): string {
   return new Date(ms).toISOString().replace('.000Z', 'Z');
 }
 
+/** Reads a date as days since 1970, and an instant as milliseconds. @throws ContractBreach */
+export interface TimeForm {
+  date(value: unknown, path: string): number;
+  instant(value: unknown, path: string): number;
+}
+
+/** As JSON has them: 2026-03-31 and 2026-03-31T09:00:00Z. */
+export const TIMES_AS_TEXT: TimeForm = {
+  date(value, path) {
+    if (typeof value !== 'string') return wrongType(path, 'a date such as 2026-03-31', value);
+    return (
+      parseDate(value) ??
+      breach(path, 'PLB-FIELD-DATE', `\`${path}\` is \`${clip(value)}\`, expected a date such as 2026-03-31`)
+    );
+  },
+  instant(value, path) {
+    if (typeof value !== 'string') return wrongType(path, 'an instant such as 2026-03-31T09:00:00Z', value);
+    return (
+      parseInstant(value) ??
+      breach(
+        path,
+        'PLB-FIELD-DATE',
+        `\`${path}\` is \`${clip(value)}\`, expected an instant such as 2026-03-31T09:00:00Z`,
+      )
+    );
+  },
+};
+
+/** As Avro has them: numbers, which have to lie within the same years. */
+export const TIMES_AS_NUMBERS: TimeForm = {
+  date: (value, path) => timeNumber(value, path, 'days since 1970-01-01', DAY_MS),
+  instant: (value, path) => timeNumber(value, path, 'milliseconds since 1970', 1),
+};
+
+function timeNumber(value: unknown, path: string, unit: string, unitMs: number): number {
+  if (typeof value !== 'number') return wrongType(path, unit, value);
+  const ms = value * unitMs;
+  if (Number.isSafeInteger(value) && ms >= MIN_INSTANT_MS && ms <= MAX_INSTANT) return value + 0;
+  return breach(path, 'PLB-FIELD-DATE', `\`${path}\` is ${value}, expected ${unit} within the years 1 to 9999`);
+}
+
 /**
- * Decodes one JSON value after its type.
+ * Decodes one value after its type: parsed JSON, or what else gives dates and instants in the form of `times`.
  * @throws ContractBreach with the path inside the field
  */
-export function decodeJson(type: FieldType, json: unknown, path: string): Value {
+export function decodeJson(type: FieldType, json: unknown, path: string, times: TimeForm = TIMES_AS_TEXT): Value {
   switch (type.kind) {
     case 'string':
       if (typeof json !== 'string') return wrongType(path, 'a string', json);
@@ -250,36 +291,22 @@ export function decodeJson(type: FieldType, json: unknown, path: string): Value 
       if (!type.symbols.includes(json))
         breach(path, 'PLB-FIELD-ENUM', `\`${path}\` is \`${clip(json)}\`, expected one of ${type.symbols.join(', ')}`);
       return json;
-    case 'date': {
-      if (typeof json !== 'string') return wrongType(path, 'a date such as 2026-03-31', json);
-      return (
-        parseDate(json) ??
-        breach(path, 'PLB-FIELD-DATE', `\`${path}\` is \`${clip(json)}\`, expected a date such as 2026-03-31`)
-      );
-    }
-    case 'instant': {
-      if (typeof json !== 'string') return wrongType(path, 'an instant such as 2026-03-31T09:00:00Z', json);
-      return (
-        parseInstant(json) ??
-        breach(
-          path,
-          'PLB-FIELD-DATE',
-          `\`${path}\` is \`${clip(json)}\`, expected an instant such as 2026-03-31T09:00:00Z`,
-        )
-      );
-    }
+    case 'date':
+      return times.date(json, path);
+    case 'instant':
+      return times.instant(json, path);
     case 'record':
-      return decodeRecord(type, json, path);
+      return decodeRecord(type, json, path, times);
     case 'list': {
       if (!Array.isArray(json)) return wrongType(path, 'a list', json);
       if (json.length > type.maxItems)
         breach(path, 'PLB-FIELD-RANGE', `\`${path}\` has ${json.length} items, at most ${type.maxItems}`);
-      return json.map((item, index) => decodeJson(type.items, item, `${path}[${index}]`));
+      return json.map((item, index) => decodeJson(type.items, item, `${path}[${index}]`, times));
     }
   }
 }
 
-function decodeRecord(type: RecordType, json: unknown, path: string): RecordValue {
+function decodeRecord(type: RecordType, json: unknown, path: string, times: TimeForm): RecordValue {
   if (json === null || typeof json !== 'object' || Array.isArray(json)) return wrongType(path, 'an object', json);
   const source = json as { [key: string]: unknown };
   for (const name of Object.keys(source))
@@ -292,7 +319,7 @@ function decodeRecord(type: RecordType, json: unknown, path: string): RecordValu
       if (!field.nullable)
         breach(`${path}.${field.name}`, 'PLB-FIELD-REQUIRED', `\`${path}.${field.name}\` may not be null`);
       record[field.name] = null;
-    } else record[field.name] = decodeJson(field.type, item, `${path}.${field.name}`);
+    } else record[field.name] = decodeJson(field.type, item, `${path}.${field.name}`, times);
   }
   return record;
 }

@@ -3,6 +3,7 @@ import { setRecord } from '../../producers/sets.ts';
 import type { CompiledSet } from '../compiler/compile.ts';
 import type { Log } from '../log/port.ts';
 import type { Topics } from '../log/topics.ts';
+import type { Wire } from '../wire/wire.ts';
 import type { ControlFollower } from './control.ts';
 
 export interface Activated {
@@ -19,10 +20,11 @@ export async function activateSets(
   control: ControlFollower,
   sets: readonly CompiledSet[],
   asked: { readonly at: number; readonly by: string },
+  wire?: Wire,
 ): Promise<Activated> {
   await control.refresh();
   const retired = [...control.active().keys()].filter((name) => sets.every((set) => set.name !== name)).sort();
-  return changeSets(log, topics, control, { activate: sets, retire: retired }, asked);
+  return changeSets(log, topics, control, { activate: sets, retire: retired }, asked, wire);
 }
 
 /**
@@ -35,17 +37,22 @@ export async function changeSets(
   control: ControlFollower,
   change: { readonly activate: readonly CompiledSet[]; readonly retire: readonly string[] },
   asked: { readonly at: number; readonly by: string },
+  wire?: Wire,
 ): Promise<Activated> {
   await control.refresh();
   const active = control.active();
   const activated = change.activate.filter((set) => active.get(set.name) !== set.version);
   const retired = change.retire.filter((name) => active.has(name));
   await log.append(
-    activated.map((set) => setRecord(topics, { version: set.version, name: set.name, document: set.checked.text })),
+    activated.map((set) =>
+      setRecord(topics, { version: set.version, name: set.name, document: set.checked.text }, wire),
+    ),
   );
   await log.append([
-    ...retired.map((set) => factRecord(topics, { kind: 'retired', set, ...asked })),
-    ...activated.map((set) => factRecord(topics, { kind: 'activated', set: set.name, version: set.version, ...asked })),
+    ...retired.map((set) => factRecord(topics, { kind: 'retired', set, ...asked }, wire)),
+    ...activated.map((set) =>
+      factRecord(topics, { kind: 'activated', set: set.name, version: set.version, ...asked }, wire),
+    ),
   ]);
   return { activated, retired };
 }

@@ -6,6 +6,8 @@ import type { Log } from '../log/port.ts';
 import type { Topics } from '../log/topics.ts';
 import type { ActiveSet, ControlView } from '../scoring/active-set.ts';
 import type { ControlFact } from '../scoring/control-fact.ts';
+import { jsonWire } from '../wire/json-wire.ts';
+import type { Wire } from '../wire/wire.ts';
 
 /** Facts kept in memory: years of rollouts. More is an error that says so. */
 const MAX_FACTS = 100_000;
@@ -38,6 +40,7 @@ export async function followControl(
   log: Log,
   topics: Topics,
   compile: (document: SetDocument) => CompiledSet,
+  wire: Wire = jsonWire,
 ): Promise<ControlFollower> {
   const facts: ControlFact[] = [];
   const stacks: Stacks[] = [new Map()];
@@ -49,8 +52,9 @@ export async function followControl(
 
   async function readFacts(): Promise<number> {
     const records = await log.read(topics.control, 0, nextFact, LIMITS);
+    await wire.prepare(records.map(({ value }) => value));
     // All are decoded before any is taken: one that can't be is an error each time, and never half taken.
-    const decoded = records.map(decodeFact);
+    const decoded = records.map((record) => decodeFact(record, wire));
     for (const fact of decoded) {
       if (facts.length >= MAX_FACTS)
         throw new PlumblineError('PLB-CONTROL-LIMIT', `the control log has more than ${MAX_FACTS} facts`);
@@ -63,9 +67,10 @@ export async function followControl(
 
   async function readSets(): Promise<number> {
     const records = await log.read(topics.sets, 0, nextSet, LIMITS);
+    await wire.prepare(records.map(({ value }) => value));
     for (const record of records) {
       if (record.value === null) continue;
-      const document = decodeSet(record);
+      const document = decodeSet(record, wire);
       if (documents.size >= MAX_VERSIONS && !documents.has(document.version))
         throw new PlumblineError('PLB-CONTROL-LIMIT', `more than ${MAX_VERSIONS} versions of sets are on the log`);
       documents.set(document.version, document);

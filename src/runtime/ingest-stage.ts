@@ -14,6 +14,7 @@ import { partitionOf } from '../log/partitioner.ts';
 import type { LogRecord, NewRecord, TaskInput } from '../log/port.ts';
 import { textMemo } from '../log/text-memo.ts';
 import type { Topics } from '../log/topics.ts';
+import type { Wire } from '../wire/wire.ts';
 import type { ControlFollower } from './control.ts';
 import { deadLetterCause } from './failure.ts';
 import type { Health } from './health.ts';
@@ -31,6 +32,8 @@ export interface IngestStageParts {
     fields: Fields,
   ) => string | null;
   readonly health: Health;
+  /** JSON unless given. */
+  readonly wire?: Wire;
 }
 
 /** Entities of one task whose decoded state stays in memory: at most about 12 MB. */
@@ -38,7 +41,7 @@ const REMEMBERED_ENTITIES = 2_000;
 
 /** INGEST: a partition of canonical changes becomes images. */
 export function ingestStage(parts: IngestStageParts, entity: EntityKind, partition: number): Stage {
-  const { topics, contracts, health, control } = parts;
+  const { topics, contracts, health, control, wire } = parts;
   const consumer = entity === 'deal' ? dealChanges : accountChanges;
   const topic = consumer.topic(topics);
   const input: TaskInput = { stage: 'ingest', topic, partition };
@@ -65,7 +68,7 @@ export function ingestStage(parts: IngestStageParts, entity: EntityKind, partiti
     mergeInto(state, fork);
     if (ingested.dropped !== null) health.count(`ingest.dropped.${ingested.dropped}`);
     health.count('ingest.images', ingested.images.length);
-    return ingested.images.map((image) => imageRecord(topics, image));
+    return ingested.images.map((image) => imageRecord(topics, image, wire));
   }
 
   return {
@@ -81,7 +84,7 @@ export function ingestStage(parts: IngestStageParts, entity: EntityKind, partiti
       health.count('ingest.records');
       const origin = { topic, partition, offset: record.offset };
       try {
-        const decoded = consumer.decode(record, contracts);
+        const decoded = consumer.decode(record, contracts, wire);
         const right = decoded.kind === 'change' ? partitionOf(decoded.change.id, partitions) : partition;
         if (right !== partition && decoded.kind === 'change') {
           health.count('ingest.moved');

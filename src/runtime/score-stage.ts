@@ -21,6 +21,7 @@ import {
   scoreImage,
   takeFact,
 } from '../scoring/step.ts';
+import type { Wire } from '../wire/wire.ts';
 import type { ControlFollower } from './control.ts';
 import { deadLetterCause } from './failure.ts';
 import type { Health } from './health.ts';
@@ -33,6 +34,8 @@ export interface ScoreStageParts {
   readonly control: ControlFollower;
   readonly answer: AnswerFn;
   readonly health: Health;
+  /** JSON unless given. */
+  readonly wire?: Wire;
   /** See ScoreContext. */
   readonly entitiesPerCommit?: number;
 }
@@ -44,7 +47,7 @@ const NO_RECORD = { key: null, value: null, headers: {} };
 
 /** SCORE: a partition of images becomes results and posture changes. */
 export function scoreStage(parts: ScoreStageParts, partition: number): Stage {
-  const { topics, contracts, health, control, answer } = parts;
+  const { topics, contracts, health, control, answer, wire } = parts;
   const input: TaskInput = { stage: 'score', topic: topics.images, partition };
   const context: ScoreContext = {
     contracts,
@@ -58,12 +61,18 @@ export function scoreStage(parts: ScoreStageParts, partition: number): Stage {
   function toRecord(state: StateReader, output: ScoreOutput, record: LogRecord | null): NewRecord {
     switch (output.kind) {
       case 'result':
-        return resultRecord(topics, output.key, output.answer.json, {
-          controlOffset: controlOffsetIn(state),
-          inputOffset: output.inputOffset,
-        });
+        return resultRecord(
+          topics,
+          output.key,
+          output.answer,
+          {
+            controlOffset: controlOffsetIn(state),
+            inputOffset: output.inputOffset,
+          },
+          wire,
+        );
       case 'posture':
-        return postureRecord(topics, output.key, output.change);
+        return postureRecord(topics, output.key, output.change, wire);
       case 'failed': {
         const { code, message, ...failed } = output.failure;
         health.count(`score.dead_letters.${code}`);
@@ -101,7 +110,7 @@ export function scoreStage(parts: ScoreStageParts, partition: number): Stage {
       health.count('score.records');
       const fork = overlayOn(state);
       try {
-        const scored = scoreImage(fork, decodeImage(record), record.offset, context);
+        const scored = scoreImage(fork, decodeImage(record, wire), record.offset, context);
         mergeInto(state, fork);
         return told(state, scored, record);
       } catch (error) {

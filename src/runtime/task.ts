@@ -1,6 +1,7 @@
 import { type Overlay, overlayOn, rememberReads } from '../log/overlay.ts';
 import { taskName } from '../log/place.ts';
 import type { Log, NewRecord, ReadLimits, TaskCommit } from '../log/port.ts';
+import type { Wire } from '../wire/wire.ts';
 import type { ControlFollower } from './control.ts';
 import { type Patience, patiently } from './retry.ts';
 import type { Stage } from './stage.ts';
@@ -24,6 +25,8 @@ export interface TaskParts {
   readonly clock: () => number;
   readonly patience: Patience;
   readonly limits?: BatchLimits;
+  /** What the stage decodes with: each batch is prepared before. */
+  readonly wire?: Wire;
 }
 
 /** A stage's hold on its partition. */
@@ -81,6 +84,7 @@ export async function openTask(stage: Stage, parts: TaskParts): Promise<Task> {
     const { topic, partition } = stage.input;
     const records = await log.read(topic, partition, session.position, limits);
     if (records.length === 0) return false;
+    await parts.wire?.prepare(records.map(({ value }) => value));
     const state = overlayOn(rememberReads(session.state));
     const outputs: NewRecord[] = [];
     let bytes = 0;

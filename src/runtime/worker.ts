@@ -7,6 +7,7 @@ import { taskName } from '../log/place.ts';
 import type { Log, Membership, TaskInput } from '../log/port.ts';
 import type { Topics } from '../log/topics.ts';
 import type { AnswerFn } from '../scoring/score.ts';
+import type { Wire } from '../wire/wire.ts';
 import { followControl } from './control.ts';
 import { createHealth, type Health } from './health.ts';
 import { ingestStage } from './ingest-stage.ts';
@@ -27,6 +28,8 @@ export interface WorkerOptions {
   readonly random: () => number;
   readonly health?: Health;
   readonly limits?: BatchLimits;
+  /** How values lie on the log; JSON unless given. */
+  readonly wire?: Wire;
   /** How soon an append of another process is seen. */
   readonly pollMs?: number;
   /** The tasks that this worker runs; all unless told. */
@@ -63,7 +66,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     health,
     isStopping: () => stopping,
   };
-  const control = await patiently('control', patience, () => followControl(log, topics, options.compile));
+  const control = await patiently('control', patience, () => followControl(log, topics, options.compile, options.wire));
   const parts = { ...options, health, control, partitionsOf: (topic: string) => log.partitionsOf(topic) };
   const makers = stageMakers(parts).filter(({ input }) => options.takes?.(input) ?? true);
   const holds = new Map<string, Promise<WorkerEnd>>();

@@ -36,3 +36,11 @@ export async function openTestCluster(): Promise<TestCluster> {
     },
   };
 }
+
+/** Why no schema registry can be had here: it comes with a broker of our own. */
+export function reasonWithoutRegistry(): string | null {
+  for (const tool of ['java', 'mvn'])
+    if (spawnSync(tool, ['-version'], { stdio: 'ignore' }).error !== undefined)
+      return `there is no ${tool} to run a registry with`;
+  return null;
+}

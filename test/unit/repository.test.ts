@@ -19,11 +19,22 @@ const MAY_IMPORT: { readonly [folder: string]: readonly string[] } = {
   'src/connectors': ['src/ingest', 'src/language', 'schemas', 'src/errors.ts'],
   'src/book': ['src/ingest', 'src/language', 'schemas', 'src/errors.ts'],
   'src/scoring': ['src/compiler', 'src/ingest', 'src/log', 'src/language', 'schemas', 'src/errors.ts'],
-  consumers: ['src/scoring', 'src/ingest', 'src/log', 'src/language', 'schemas', 'src/errors.ts'],
-  producers: ['consumers', 'src/scoring', 'src/ingest', 'src/log', 'src/language', 'schemas', 'src/errors.ts'],
+  'src/wire': ['src/scoring', 'src/ingest', 'src/log', 'src/language', 'schemas', 'src/errors.ts'],
+  consumers: ['src/wire', 'src/scoring', 'src/ingest', 'src/log', 'src/language', 'schemas', 'src/errors.ts'],
+  producers: [
+    'consumers',
+    'src/wire',
+    'src/scoring',
+    'src/ingest',
+    'src/log',
+    'src/language',
+    'schemas',
+    'src/errors.ts',
+  ],
   'src/runtime': [
     'consumers',
     'producers',
+    'src/wire',
     'src/scoring',
     'src/compiler',
     'src/ingest',
@@ -40,6 +51,7 @@ const SHELL = 'src/cli';
 /** Packages that one folder alone knows. */
 const ONLY_IN: { readonly [name: string]: string } = {
   kafkajs: 'src/log/kafka',
+  avsc: 'schemas',
   'node:sqlite': 'src/log/embedded',
   fastify: 'src/console',
   commander: SHELL,

@@ -1,5 +1,5 @@
-import { PlumblineError } from '../src/errors.ts';
-import type { LogRecord } from '../src/log/port.ts';
+import { PlumblineError } from '../errors.ts';
+import type { LogRecord } from '../log/port.ts';
 
 export const placeOf = (record: LogRecord) => ({
   topic: record.topic,
@@ -32,3 +32,10 @@ export function textOf(
   if (typeof text === 'string') return text;
   throw new PlumblineError(code, `\`${name}\` is no text`, { where: { ...placeOf(record), path: name } });
 }
+
+/** A result or a posture change that can't be read. */
+export const malformedOutput = (record: LogRecord, cause: unknown): PlumblineError =>
+  new PlumblineError('PLB-RESULT-MALFORMED', 'the record is no result and no posture change', {
+    cause,
+    where: placeOf(record),
+  });
