@@ -139,7 +139,10 @@ function format(packages: Packages, nodes: readonly Node[], directory: string): 
   try {
     id = readFileSync(cluster, 'utf8');
   } catch {
-    id = randomBytes(16).toString('base64url');
+    const bytes = randomBytes(16);
+    // The id is an argument: none that begins with a dash.
+    bytes[0] = (bytes[0] ?? 0) & 0x7f;
+    id = bytes.toString('base64url');
     writeFileSync(cluster, id);
   }
   const replication = Math.min(3, nodes.length);

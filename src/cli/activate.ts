@@ -25,7 +25,7 @@ export function activateCommand(program: Command): void {
       const sets = files.length === 0 ? [] : requireSets(files);
       await withPlace(
         flags,
-        async ({ log, topics }) => {
+        async ({ log, topics, wire }) => {
           const contracts = loadContracts();
           const control = await followControl(log, topics, (document) => compileDocument(document, contracts));
           const { activated, retired } = await changeSets(
@@ -34,6 +34,7 @@ export function activateCommand(program: Command): void {
             control,
             { activate: sets, retire: flags.retire ?? [] },
             { at: Date.now(), by: flags.by },
+            wire,
           );
           for (const { name, version } of activated)
             process.stdout.write(`${name} ${version.slice(0, 12)} is active\n`);

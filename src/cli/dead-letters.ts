@@ -62,12 +62,12 @@ export function deadLettersCommand(program: Command): void {
     .option('--code <code>', 'with --all: of this code only')
     .option('--dry-run', 'only say what would be tried again')
     .action((ids: string[], flags: RedriveFlags) =>
-      withPlace(flags, async ({ log, topics }) => {
+      withPlace(flags, async ({ log, topics, wire }) => {
         const { letters, final } = await chosen(log, topics, ids, flags);
         if (flags.dryRun) for (const letter of letters) process.stdout.write(`${row(letter, 'open')}\n`);
         else
           for (let from = 0; from < letters.length; from += BATCH)
-            await redrive(log, topics, letters.slice(from, from + BATCH), { by: 'cli', at: Date.now() });
+            await redrive(log, topics, letters.slice(from, from + BATCH), { by: 'cli', at: Date.now() }, wire);
         const verb = flags.dryRun ? 'would be' : letters.length === 1 ? 'is' : 'are';
         process.stdout.write(`${letters.length} ${verb} tried again\n`);
         if (final > 0)

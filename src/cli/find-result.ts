@@ -17,20 +17,20 @@ export interface FoundResult {
 
 /** The last result of an entity under each active set, or under the one that is asked for. @throws PlumblineError PLB-CLI-NO-RESULT */
 export async function lastResults(
-  { log, topics }: Place,
+  place: Place,
   entity: string,
   id: string,
   set: string | undefined,
 ): Promise<readonly FoundResult[]> {
-  const names = set === undefined ? await activeNames({ log, topics }) : [set];
+  const names = set === undefined ? await activeNames(place) : [set];
   const found: FoundResult[] = [];
   for (const name of names) {
     const last = await standingOutput<Result>(
-      log,
-      topics.results,
+      place.log,
+      place.topics.results,
       (result) => result.id === id && result.entity === entity && result.set === name,
     );
-    if (last) found.push({ result: last.value, set: await setOfVersion({ log, topics }, last.value.set_version) });
+    if (last) found.push({ result: last.value, set: await setOfVersion(place, last.value.set_version) });
   }
   if (found.length === 0)
     throw new PlumblineError(

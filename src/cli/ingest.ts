@@ -37,7 +37,7 @@ export function ingestCommand(program: Command): void {
     let refused = 0;
     await withPlace(
       flags,
-      async ({ log, topics }) => {
+      async ({ log, topics, wire }) => {
         const flush = async (): Promise<void> => {
           await log.append(batch);
           appended += batch.length;
@@ -52,13 +52,13 @@ export function ingestCommand(program: Command): void {
               process.stderr.write(`${formatError(refusal)}\n`);
               continue;
             }
-            batch.push(changeRecord(topics, change, text, intake));
+            batch.push(changeRecord(topics, change, text, intake, wire));
             shown.step();
             if (batch.length === BATCH) await flush();
           }
           await flush();
           if (!flags.live && !flags.open)
-            await log.append(closeImportRecords(topics, (topic) => log.partitionsOf(topic), importId));
+            await log.append(closeImportRecords(topics, (topic) => log.partitionsOf(topic), importId, wire));
         } finally {
           shown.end();
         }

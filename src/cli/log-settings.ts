@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { DEFAULT_TIMEOUT_MS, type RegistryOptions } from '../../schemas/registry-http.ts';
 import { PlumblineError } from '../errors.ts';
 import type { KafkaSettings } from '../log/kafka/client.ts';
 
@@ -11,6 +12,7 @@ export interface LogFlags {
   readonly config?: string;
   readonly brokers?: string;
   readonly prefix?: string;
+  readonly registry?: string;
 }
 
 const MAX_PARTITIONS = 1_000;
@@ -49,6 +51,15 @@ const shape = z.strictObject({
       sasl: sasl.optional(),
     })
     .prefault({}),
+  /** With it, records lie on Kafka as Avro; without, as JSON. */
+  registry: z
+    .strictObject({
+      url: z.string().max(1_000),
+      user: z.string().min(1).optional(),
+      password: z.string().optional(),
+      timeout_ms: z.int().min(1).max(600_000).default(DEFAULT_TIMEOUT_MS),
+    })
+    .optional(),
 });
 
 export type LogSettings = z.infer<typeof shape>;
@@ -70,6 +81,10 @@ const VARIABLES: readonly (readonly [string, readonly string[], ('number' | 'lis
   ['PLUMBLINE_KAFKA_SASL_USERNAME', ['kafka', 'sasl', 'username']],
   ['PLUMBLINE_KAFKA_SASL_PASSWORD', ['kafka', 'sasl', 'password']],
   ['PLUMBLINE_KAFKA_SASL_TOKEN_FILE', ['kafka', 'sasl', 'token_file']],
+  ['PLUMBLINE_REGISTRY_URL', ['registry', 'url']],
+  ['PLUMBLINE_REGISTRY_USER', ['registry', 'user']],
+  ['PLUMBLINE_REGISTRY_PASSWORD', ['registry', 'password']],
+  ['PLUMBLINE_REGISTRY_TIMEOUT_MS', ['registry', 'timeout_ms'], 'number'],
 ];
 
 type Tree = { [name: string]: unknown };
@@ -88,6 +103,7 @@ export function readLogSettings(flags: LogFlags, env: NodeJS.ProcessEnv): LogSet
   if (flags.dataDir !== undefined) put(tree, ['data_dir'], flags.dataDir);
   if (flags.brokers !== undefined) put(tree, ['kafka', 'brokers'], fromText(flags.brokers, 'list'));
   if (flags.prefix !== undefined) put(tree, ['kafka', 'prefix'], flags.prefix);
+  if (flags.registry !== undefined) put(tree, ['registry', 'url'], flags.registry);
   const parsed = shape.safeParse(tree);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
@@ -157,9 +173,32 @@ const SECRET = '(set, not shown)';
 
 /** The settings as they are in force, without secrets. */
 export function withoutSecrets(settings: LogSettings): LogSettings {
-  const { kafka } = settings;
-  if (kafka.sasl?.password === undefined) return settings;
-  return { ...settings, kafka: { ...kafka, sasl: { ...kafka.sasl, password: SECRET } } };
+  const { kafka, registry } = settings;
+  return {
+    ...settings,
+    kafka: kafka.sasl?.password === undefined ? kafka : { ...kafka, sasl: { ...kafka.sasl, password: SECRET } },
+    ...(registry?.password === undefined ? {} : { registry: { ...registry, password: SECRET } }),
+  };
+}
+
+/** @throws PlumblineError PLB-CLI-SETTING; its message has nothing of a URL that may hold a password */
+export function registryOptionsOf({ registry }: LogSettings): RegistryOptions | null {
+  if (registry === undefined) return null;
+  const url = URL.canParse(registry.url) ? new URL(registry.url) : null;
+  if (url === null || !/^https?:$/.test(url.protocol))
+    throw new PlumblineError('PLB-CLI-SETTING', 'the URL of the schema registry is none of http or https', {
+      hint: 'give --registry or PLUMBLINE_REGISTRY_URL, such as http://127.0.0.1:8081',
+    });
+  if (url.username !== '' || url.password !== '')
+    throw new PlumblineError('PLB-CLI-SETTING', 'the URL of the schema registry has credentials in it', {
+      hint: 'give them as PLUMBLINE_REGISTRY_USER and PLUMBLINE_REGISTRY_PASSWORD: URLs are printed',
+    });
+  const { user, password = '' } = registry;
+  return {
+    url: registry.url,
+    timeoutMs: registry.timeout_ms,
+    ...(user === undefined ? {} : { credentials: { user, password } }),
+  };
 }
 
 /** What kafkajs gets. @throws PlumblineError PLB-CLI-FILE for a certificate that can't be read */

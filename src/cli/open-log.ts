@@ -1,11 +1,23 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { loadContracts } from '../../schemas/contracts.ts';
+import { connectRegistry } from '../../schemas/registry.ts';
 import { PlumblineError } from '../errors.ts';
 import { openEmbeddedLog } from '../log/embedded/open.ts';
 import { writeTurn } from '../log/embedded/turn.ts';
 import type { Log } from '../log/port.ts';
 import { stateTopicOf, type Topics, topicLayouts, topicNames, topicSpecs } from '../log/topics.ts';
-import { kafkaSettingsOf, type LogFlags, type LogSettings, readLogSettings } from './log-settings.ts';
+import { connectWire } from '../wire/connect.ts';
+import { jsonView } from '../wire/json-view.ts';
+import { jsonWire } from '../wire/json-wire.ts';
+import type { Wire } from '../wire/wire.ts';
+import {
+  kafkaSettingsOf,
+  type LogFlags,
+  type LogSettings,
+  readLogSettings,
+  registryOptionsOf,
+} from './log-settings.ts';
 
 /** The topics of the embedded log. */
 export const topics = topicNames();
@@ -38,6 +50,7 @@ export function openExistingLog(dataDir: string): Log {
 export interface Place {
   readonly log: Log;
   readonly topics: Topics;
+  readonly wire: Wire;
 }
 
 /** What every topic of this installation must be on the cluster. */
@@ -69,16 +82,23 @@ export async function openKafkaPlace(settings: LogSettings, onAppend?: () => voi
     stateTopicOf: (input) => stateTopicOf(names, input),
     ...(onAppend ? { onAppend } : {}),
   });
-  return { log, topics: names };
+  const registry = registryOptionsOf(settings);
+  if (registry === null) return { log, topics: names, wire: jsonWire };
+  try {
+    return { log, topics: names, wire: await connectWire(connectRegistry(registry), names, loadContracts()) };
+  } catch (error) {
+    await log.close();
+    throw error;
+  }
 }
 
 /** @param isMade whether an embedded log is made where there is none */
 async function openPlace(settings: LogSettings, isMade: boolean): Promise<Place> {
   if (settings.log === 'kafka') return openKafkaPlace(settings);
-  return { log: isMade ? openLog(settings.data_dir) : openExistingLog(settings.data_dir), topics };
+  return { log: isMade ? openLog(settings.data_dir) : openExistingLog(settings.data_dir), topics, wire: jsonWire };
 }
 
-/** Runs a command's work on the log that its settings name. */
+/** Runs a command's work on the log that its settings name; what it reads there is JSON on every wire. */
 export async function withPlace<T>(
   flags: LogFlags,
   work: (place: Place) => Promise<T>,
@@ -86,7 +106,7 @@ export async function withPlace<T>(
 ): Promise<T> {
   const place = await openPlace(readLogSettings(flags, process.env), isMade);
   try {
-    return await work(place);
+    return await work({ ...place, log: jsonView(place.log, place.topics, place.wire) });
   } finally {
     await place.log.close();
   }

@@ -21,6 +21,8 @@ import { startWorker, type Worker } from '../runtime/worker.ts';
 import { waiverValue } from '../scoring/evidence.ts';
 import type { PostureChange, Result } from '../scoring/result.ts';
 import { answer } from '../scoring/score.ts';
+import { jsonView } from '../wire/json-view.ts';
+import { jsonWire } from '../wire/json-wire.ts';
 import { topics as embeddedTopics, openKafkaPlace, openLog } from './open-log.ts';
 import { matchesPosture, matchesResult } from './output-match.ts';
 import { dropNote, noteProcessor } from './processor-note.ts';
@@ -62,16 +64,24 @@ export async function startProcessor(
   const turn = turnBuffer();
   const wake = (): void => worker?.wake();
   const isKafka = settings.log.log === 'kafka';
-  const { log, topics } = isKafka
+  const {
+    log: raw,
+    topics,
+    wire,
+  } = isKafka
     ? await openKafkaPlace(settings.log, wake)
-    : { log: openLog(settings.dataDir, { turn, onAppend: wake }), topics: embeddedTopics };
+    : { log: openLog(settings.dataDir, { turn, onAppend: wake }), topics: embeddedTopics, wire: jsonWire };
+  // What people ask is read as JSON, whatever lies on the log.
+  const log = jsonView(raw, topics, wire);
   const server = makeServer(
     {
       contracts,
       clock: Date.now,
       append: async (changes) => {
         const atMs = Date.now();
-        await log.append(changes.map(({ change, text }) => changeRecord(topics, change, text, { kind: 'live', atMs })));
+        await log.append(
+          changes.map(({ change, text }) => changeRecord(topics, change, text, { kind: 'live', atMs }, wire)),
+        );
       },
       results: async (filter) => {
         const owned = filter.owner === null ? null : await ownedBy(log, topics, filter.owner);
@@ -105,7 +115,8 @@ export async function startProcessor(
       : await activateSets(log, topics, await followControl(log, topics, compile), sets, { at: Date.now(), by: 'run' });
     worker = isKafka
       ? await startWorker({
-          log,
+          log: raw,
+          wire,
           topics,
           contracts,
           answer,

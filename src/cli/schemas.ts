@@ -3,16 +3,15 @@ import { loadContracts } from '../../schemas/contracts.ts';
 import { incompatible, publish, type Standing, standingOf } from '../../schemas/publish.ts';
 import { loadRecordSchemas } from '../../schemas/record-schemas.ts';
 import { connectRegistry } from '../../schemas/registry.ts';
-import { DEFAULT_TIMEOUT_MS, type RegistryOptions } from '../../schemas/registry-http.ts';
+import type { RegistryOptions } from '../../schemas/registry-http.ts';
 import { formatError, PlumblineError } from '../errors.ts';
 import { topicNames } from '../log/topics.ts';
 import { subjectsOf } from '../wire/subjects.ts';
 import { EXIT } from './exit-codes.ts';
-import { type LogFlags, readLogSettings } from './log-settings.ts';
+import { type LogFlags, readLogSettings, registryOptionsOf } from './log-settings.ts';
 
 interface SchemasFlags extends LogFlags {
-  readonly registry?: string;
-  readonly timeout: number;
+  readonly timeout?: number;
   readonly format: string;
 }
 
@@ -36,11 +35,11 @@ const withRegistryFlags = (command: Command): Command =>
     )
     .option('--prefix <prefix>', 'of the topics (PLUMBLINE_KAFKA_PREFIX; default none)')
     .option('--config <file>', 'settings, for the prefix (PLUMBLINE_CONFIG)')
-    .option('--timeout <ms>', 'for each request', parseTimeout, DEFAULT_TIMEOUT_MS)
+    .option('--timeout <ms>', 'for each request (PLUMBLINE_REGISTRY_TIMEOUT_MS; default 10000)', parseTimeout)
     .addOption(new Option('--format <format>').choices(['text', 'json']).default('text'));
 
 async function run(flags: SchemasFlags, isRegistering: boolean): Promise<void> {
-  const registry = connectRegistry(registryOptions(flags, process.env));
+  const registry = connectRegistry(registryOptions(flags));
   const schemas = loadRecordSchemas(loadContracts());
   const subjects = subjectsOf(topicNames(readLogSettings(flags, process.env).kafka.prefix));
   const standings = new Map<string, Standing>();
@@ -65,23 +64,13 @@ function tell(standings: ReadonlyMap<string, Standing>, format: string): void {
       process.stderr.write(`${formatError(incompatible(subject, standing.reasons))}\n`);
 }
 
-/** @throws PlumblineError PLB-CLI-SETTING; its message has nothing of a URL that may hold a password */
-function registryOptions(flags: SchemasFlags, env: NodeJS.ProcessEnv): RegistryOptions {
-  const given = flags.registry ?? env.PLUMBLINE_REGISTRY_URL ?? '';
-  const url = URL.canParse(given) ? new URL(given) : null;
-  if (url === null || !/^https?:$/.test(url.protocol))
-    throw new PlumblineError(
-      'PLB-CLI-SETTING',
-      given === '' ? 'there is no URL of a schema registry' : 'the URL of the schema registry is none of http or https',
-      { hint: 'give --registry or PLUMBLINE_REGISTRY_URL, such as http://127.0.0.1:8081' },
-    );
-  if (url.username !== '' || url.password !== '')
-    throw new PlumblineError('PLB-CLI-SETTING', 'the URL of the schema registry has credentials in it', {
-      hint: 'give them as PLUMBLINE_REGISTRY_USER and PLUMBLINE_REGISTRY_PASSWORD: URLs are printed',
-    });
-  const user = env.PLUMBLINE_REGISTRY_USER ?? '';
-  const credentials = user === '' ? {} : { credentials: { user, password: env.PLUMBLINE_REGISTRY_PASSWORD ?? '' } };
-  return { url: given, timeoutMs: flags.timeout, ...credentials };
+/** @throws PlumblineError PLB-CLI-SETTING */
+function registryOptions(flags: SchemasFlags): RegistryOptions {
+  const options = registryOptionsOf(readLogSettings(flags, process.env));
+  if (options !== null) return flags.timeout === undefined ? options : { ...options, timeoutMs: flags.timeout };
+  throw new PlumblineError('PLB-CLI-SETTING', 'there is no URL of a schema registry', {
+    hint: 'give --registry or PLUMBLINE_REGISTRY_URL, such as http://127.0.0.1:8081',
+  });
 }
 
 function parseTimeout(text: string): number {

@@ -32,7 +32,8 @@ export const withLogFlags = (command: Command): Command =>
     .addOption(new Option('--log <log>', 'which log (PLUMBLINE_LOG; default embedded)').choices(['embedded', 'kafka']))
     .option('--config <file>', 'settings of the log (PLUMBLINE_CONFIG)')
     .option('--brokers <host:port,…>', 'brokers of Kafka (PLUMBLINE_KAFKA_BROKERS)')
-    .option('--prefix <prefix>', 'of topics, groups and transactional ids (PLUMBLINE_KAFKA_PREFIX)');
+    .option('--prefix <prefix>', 'of topics, groups and transactional ids (PLUMBLINE_KAFKA_PREFIX)')
+    .option('--registry <url>', 'schema registry: records then lie on Kafka as Avro (PLUMBLINE_REGISTRY_URL)');
 
 export const withDataDir = (command: Command): Command =>
   command.option('--data-dir <dir>', 'the embedded log, local state (PLUMBLINE_DATA_DIR; default .plumbline)');

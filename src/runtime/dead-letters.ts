@@ -4,6 +4,7 @@ import { PlumblineError } from '../errors.ts';
 import { formatOrigin, redriveHeaders } from '../ingest/headers.ts';
 import type { Log, LogRecord, NewRecord } from '../log/port.ts';
 import type { Topics } from '../log/topics.ts';
+import type { Wire } from '../wire/wire.ts';
 
 /** A dead letter with its address on plumbline.dead-letters. */
 export interface DeadLetter {
@@ -63,14 +64,16 @@ export async function redrive(
   topics: Topics,
   letters: readonly DeadLetter[],
   asked: { readonly by: string; readonly at: number },
+  wire?: Wire,
 ): Promise<void> {
-  await log.append(letters.map((letter) => redriveRecord(topics, letter, asked)));
+  await log.append(letters.map((letter) => redriveRecord(topics, letter, asked, wire)));
 }
 
 function redriveRecord(
   topics: Topics,
   letter: DeadLetter,
   asked: { readonly by: string; readonly at: number },
+  wire: Wire | undefined,
 ): NewRecord {
   const { id, record, reason } = letter;
   const { from, failed } = reason;
@@ -86,14 +89,15 @@ function redriveRecord(
     throw new PlumblineError('PLB-DEAD-LETTER-FINAL', `dead letter ${id} is no change and names no entity`, {
       hint: 'send the change again: its entity is then ingested and scored anew',
     });
-  return factRecord(topics, {
+  const fact = {
     kind: 'redrive',
     id: factIdOf(letter),
     entity: failed.entity,
     entityId: failed.id,
     set: failed.set,
     ...asked,
-  });
+  } as const;
+  return factRecord(topics, fact, wire);
 }
 
 /** The id of the control fact that redrives a scoring failure. */

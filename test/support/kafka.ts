@@ -4,6 +4,8 @@ import { scratchDirectory } from './cli.ts';
 
 export interface TestCluster {
   readonly brokers: readonly string[];
+  /** null where none was asked for. */
+  readonly registryUrl: string | null;
   stop(): Promise<void>;
 }
 
@@ -16,20 +18,26 @@ export function reasonWithoutKafka(): string | null {
   return null;
 }
 
-/** The brokers of KAFKA_BROKERS, else one of our own. */
-export async function openTestCluster(): Promise<TestCluster> {
+/** The brokers of KAFKA_BROKERS (and the registry of PLUMBLINE_TEST_REGISTRY), else one of our own. */
+export async function openTestCluster(withRegistry = false): Promise<TestCluster> {
   const named = process.env.KAFKA_BROKERS;
-  if (named) return { brokers: named.split(','), stop: async () => {} };
+  if (named)
+    return {
+      brokers: named.split(','),
+      registryUrl: process.env.PLUMBLINE_TEST_REGISTRY ?? null,
+      stop: async () => {},
+    };
   const scratch = scratchDirectory();
   const cluster = await startCluster({
     brokers: 1,
     port: 0,
-    registryPort: null,
+    registryPort: withRegistry ? 0 : null,
     directory: scratch.path,
     tell: (text) => process.stderr.write(`${text} …\n`),
   });
   return {
     brokers: cluster.brokers,
+    registryUrl: cluster.registryUrl,
     async stop() {
       await cluster.stop();
       scratch.remove();

@@ -8,6 +8,9 @@ import { lagOf, totalLag } from '../../src/runtime/lag.ts';
 import { startWorker } from '../../src/runtime/worker.ts';
 import { waiverValue } from '../../src/scoring/evidence.ts';
 import { answer } from '../../src/scoring/score.ts';
+import { jsonView } from '../../src/wire/json-view.ts';
+import { jsonWire } from '../../src/wire/json-wire.ts';
+import type { Wire } from '../../src/wire/wire.ts';
 import { until } from './cli.ts';
 
 const PAGE = { maxRecords: 500, maxBytes: 8 * 1024 * 1024 };
@@ -37,7 +40,11 @@ export const textsOf = (records: readonly LogRecord[]): readonly string[] =>
  * The results that the images, sets and facts of a log give when they are scored in one go by an independent worker on
  * a log in memory, partition by partition. Only for logs whose facts all came before the first image.
  */
-export async function rescore(log: Log, topics: Topics): Promise<readonly (readonly string[])[]> {
+export async function rescore(
+  log: Log,
+  topics: Topics,
+  wire: Wire = jsonWire,
+): Promise<readonly (readonly string[])[]> {
   const again = openSimulatedLog(createStorage(topicSpecs(topics, log.partitionsOf(topics.images))), {
     clock: Date.now,
   });
@@ -46,6 +53,7 @@ export async function rescore(log: Log, topics: Topics): Promise<readonly (reado
   const contracts = loadContracts();
   const worker = await startWorker({
     log: again,
+    wire,
     topics,
     contracts,
     answer,
@@ -56,5 +64,5 @@ export async function rescore(log: Log, topics: Topics): Promise<readonly (reado
   });
   await until('the images are scored again', async () => totalLag(await lagOf(again, topics)) === 0);
   await worker.stop(10_000);
-  return (await recordsOf(again, topics.results)).map(textsOf);
+  return (await recordsOf(jsonView(again, topics, wire), topics.results)).map(textsOf);
 }

@@ -4,12 +4,16 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadContracts } from '../../../schemas/contracts.ts';
+import { connectRegistry } from '../../../schemas/registry.ts';
 import { generateBook } from '../../../src/book/generate-book.ts';
 import { createPrng } from '../../../src/book/prng.ts';
 import { encodeChange } from '../../../src/ingest/encode-change.ts';
 import { openKafkaLog } from '../../../src/log/kafka/open.ts';
 import { stateTopicOf, topicLayouts, topicNames } from '../../../src/log/topics.ts';
 import { lagOf, totalLag } from '../../../src/runtime/lag.ts';
+import { connectWire } from '../../../src/wire/connect.ts';
+import { jsonView } from '../../../src/wire/json-view.ts';
+import { jsonWire } from '../../../src/wire/json-wire.ts';
 import { plumbline, type RunningProcessor, scratchDirectory, startProcessor, until } from '../../support/cli.ts';
 import { openTestCluster, reasonWithoutKafka, type TestCluster } from '../../support/kafka.ts';
 import { recordsOf, rescore, textsOf } from '../../support/rescore.ts';
@@ -23,7 +27,7 @@ describe.skipIf(reason !== null)(`processes on Kafka${reason === null ? '' : `: 
   const scratch = scratchDirectory();
   let cluster: TestCluster;
   beforeAll(async () => {
-    cluster = await openTestCluster();
+    cluster = await openTestCluster(true);
   }, 300_000);
   afterAll(async () => {
     await cluster.stop();
@@ -32,7 +36,9 @@ describe.skipIf(reason !== null)(`processes on Kafka${reason === null ? '' : `: 
 
   it(`that are killed again and again answer each image once, in order (seed ${SEED})`, async () => {
     const prefix = `t${randomUUID().slice(0, 8)}.`;
-    const on = ['--log', 'kafka', '--brokers', cluster.brokers.join(','), '--prefix', prefix];
+    const { registryUrl } = cluster;
+    const registry = registryUrl === null ? [] : ['--registry', registryUrl];
+    const on = ['--log', 'kafka', '--brokers', cluster.brokers.join(','), '--prefix', prefix, ...registry];
     const env = { PLUMBLINE_KAFKA_REPLICATION: '1' };
     const topics = topicNames(prefix);
     const layouts = topicLayouts(topics, { partitions: 4, replication: 1 });
@@ -43,6 +49,16 @@ describe.skipIf(reason !== null)(`processes on Kafka${reason === null ? '' : `: 
     expect((await plumbline(['topics', 'check', ...on], { env })).code).toBe(3);
     expect(await plumbline(['topics', 'create', ...on], { env })).toMatchObject({ code: 0, stderr: '' });
     expect(await plumbline(['topics', 'check', ...on], { env })).toEqual({ code: 0, stdout: '', stderr: '' });
+    const schemas = registry.length > 0 ? [...registry, '--prefix', prefix] : null;
+    if (schemas !== null) {
+      const unregistered = await plumbline(['activate', ...on, 'constraint-sets/deal-desk.yaml'], { env });
+      expect([unregistered.code, unregistered.stderr]).toEqual([1, expect.stringContaining('PLB-REGISTRY-MISSING')]);
+      expect(await plumbline(['schemas', 'register', ...schemas], { env })).toEqual({
+        code: 0,
+        stdout: '',
+        stderr: '',
+      });
+    }
     const sets = ['deal-desk', 'pipeline-hygiene', 'renewal-risk'].map((name) => `constraint-sets/${name}.yaml`);
     expect((await plumbline(['activate', ...on, ...sets], { env })).stdout).toMatch(/renewal-risk \w{12} is active/);
 
@@ -74,14 +90,22 @@ describe.skipIf(reason !== null)(`processes on Kafka${reason === null ? '' : `: 
       stateTopicOf: (input) => stateTopicOf(topics, input),
     });
     await until('everything is answered', async () => totalLag(await lagOf(outside, topics)) === 0, 100_000);
+    // People read the same over any wire.
+    const told = await plumbline(['postures', ...on, '--format', 'ndjson', '--limit', '1'], { env });
+    expect(JSON.parse(told.stdout)).toMatchObject({
+      to: expect.any(String),
+      result: expect.stringMatching(/^sha256:/),
+    });
     for (const { child, ended } of workers) {
       child.kill('SIGTERM');
       expect(await ended).toBe(0);
     }
-    const results = (await recordsOf(outside, topics.results)).map(textsOf);
+    const wire =
+      registryUrl === null ? jsonWire : await connectWire(connectRegistry({ url: registryUrl }), topics, contracts);
+    const results = (await recordsOf(jsonView(outside, topics, wire), topics.results)).map(textsOf);
     expect(results.flat().length).toBeGreaterThan(2_000);
     expect((await recordsOf(outside, topics.deadLetters)).flat()).toEqual([]);
-    expect(results.map(withoutOffsets)).toEqual((await rescore(outside, topics)).map(withoutOffsets));
+    expect(results.map(withoutOffsets)).toEqual((await rescore(outside, topics, wire)).map(withoutOffsets));
     await outside.close();
   });
 });
