@@ -98,8 +98,8 @@ async function runBare(records: readonly NewRecord[], commits: readonly Commit[]
     for (const pragma of [
       'journal_mode = WAL',
       'synchronous = NORMAL',
-      'cache_size = -65536',
-      'wal_autocheckpoint = 32768',
+      'cache_size = -131072',
+      'wal_autocheckpoint = 65536',
     ])
       db.exec(`PRAGMA ${pragma}`);
     const write = bareWriter(db);

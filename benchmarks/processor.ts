@@ -17,6 +17,8 @@ import { contracts } from './corpus.ts';
 
 const APPEND_BATCH = 1_000;
 const MAX_BACKLOG = 20_000;
+/** Asking costs the processor's own time. */
+const POLL_MS = 50;
 
 export interface Scratch {
   readonly path: string;
@@ -60,7 +62,7 @@ export async function startProcessor(sets: readonly CompiledSet[]): Promise<Runn
 }
 
 export async function untilIdle(log: Log, backlog = 0): Promise<void> {
-  while (totalLag(await lagOf(log, topics)) > backlog) await sleep(10);
+  while (totalLag(await lagOf(log, topics)) > backlog) await sleep(POLL_MS);
 }
 
 export function* batches(records: Iterable<NewRecord>): Generator<readonly NewRecord[]> {

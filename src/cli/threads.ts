@@ -47,7 +47,14 @@ export async function startThreads(
   const channel = new BroadcastChannel(WAKE_CHANNEL);
   channel.unref();
   const threads = Array.from({ length: count }, (_, index) => startThread({ dataDir, index, of: count, turn }));
-  await Promise.all(threads.map(({ up }) => up));
+  try {
+    await Promise.all(threads.map(({ up }) => up));
+  } catch (error) {
+    // One that can't open its tasks must not leave the others at work behind a start that failed.
+    await Promise.all(threads.map((thread) => thread.terminate()));
+    channel.close();
+    throw error;
+  }
   const ended = Promise.all(threads.map((thread) => thread.ended)).then((ends): WorkerEnd => {
     channel.close();
     return ends.includes('failed') ? 'failed' : ends.includes('lost') ? 'lost' : 'stopped';
@@ -57,7 +64,11 @@ export async function startThreads(
     wake: () => channel.postMessage(null),
     async stop(deadlineMs) {
       for (const thread of threads) thread.stop(deadlineMs);
+      const late = setTimeout(() => {
+        for (const thread of threads) thread.terminate();
+      }, deadlineMs + GRACE_MS);
       await ended;
+      clearTimeout(late);
     },
     ended,
   };
@@ -69,7 +80,12 @@ interface StartedThread {
   readonly ended: Promise<WorkerEnd>;
   report(): HealthReport;
   stop(deadlineMs: number): void;
+  /** At once: what is not committed is not. */
+  terminate(): Promise<unknown>;
 }
+
+/** A thread that has not ended so long after its deadline is ended. */
+const GRACE_MS = 1_000;
 
 const NOTHING_YET: HealthReport = { posture: 'nominal', reasons: [], counters: {} };
 
@@ -97,6 +113,7 @@ function startThread(data: ThreadData): StartedThread {
     up,
     ended: new Promise((resolve) => thread.once('exit', () => resolve(end))),
     report: () => report,
+    terminate: () => thread.terminate(),
     stop: (deadlineMs) => thread.postMessage({ kind: 'stop', deadlineMs } satisfies StopThread),
   };
 }

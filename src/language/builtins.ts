@@ -115,9 +115,18 @@ const UNIT_MS: { readonly [unit: string]: number } = { h: 3_600_000, m: 60_000, 
 /** A longer text is no duration that a person wrote. */
 const MAX_DURATION_TEXT = 64;
 
+const durations = new Map<string, number | undefined>();
+
+/** Documents repeat a few literals, which the explanation reads again and again. */
 function durationOfString(text: string): number | undefined {
+  if (text.length > MAX_DURATION_TEXT) return undefined;
+  if (durations.has(text)) return durations.get(text);
+  return remember(durations, text, readDuration(text));
+}
+
+function readDuration(text: string): number | undefined {
   if (text === '0' || text === '+0' || text === '-0') return 0;
-  if (text.length > MAX_DURATION_TEXT || !DURATION.test(text)) return undefined;
+  if (!DURATION.test(text)) return undefined;
   let total = 0;
   for (const [, amount, unit] of text.matchAll(DURATION_PART)) total += Number(amount) * (UNIT_MS[unit ?? ''] ?? 0);
   // Durations are whole milliseconds; finer parts are cut off towards zero.

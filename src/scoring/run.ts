@@ -3,10 +3,11 @@ import type { CompiledSet } from '../compiler/compile.ts';
 import { SetFault } from '../compiler/set-fault.ts';
 import { wholeFields } from '../ingest/fields.ts';
 import type { WholeImage } from '../ingest/image.ts';
-import { type EntityKind, type Fields, formatInstant } from '../language/contract.ts';
+import type { EntityKind, Fields } from '../language/contract.ts';
 import type { Overlay } from '../log/overlay.ts';
 import type { TextMemo } from '../log/text-memo.ts';
 import type { ActiveSet, ControlView } from './active-set.ts';
+import { instantText } from './evidence.ts';
 import { postureEnded, postureMoved, type Sight } from './posture-change.ts';
 import type { Cause, Outcome, PostureChange, Result } from './result.ts';
 import type { Answer, AnswerFn, Subject } from './score.ts';
@@ -324,7 +325,7 @@ export function fireNextDue(run: Run, scored: ScoredEntity, limit: number, input
   const due = nextDueOf(run, scored);
   if (due === null || due > limit) return false;
   const sets = run.control.sets[scored.entity].filter(({ active }) => scored.answers.get(active.name)?.dueAt === due);
-  answerSets(run, scored, sets, { kind: 'due', at: formatInstant(due) }, due, inputOffset);
+  answerSets(run, scored, sets, { kind: 'due', at: instantText(due) }, due, inputOffset);
   run.counts.dueFired++;
   return true;
 }

@@ -44,13 +44,13 @@ export interface EmbeddedOptions {
 }
 
 /** Bounds what the log holds in memory; the file is not mapped, so that resident memory doesn't grow with it. */
-const CACHE_KIB = 64 * 1024;
+const CACHE_KIB = 128 * 1024;
 /**
- * The write-ahead log is moved into the database every so many pages (128 MiB), and cut back to that size. Where many
+ * The write-ahead log is moved into the database every so many pages (256 MiB), and cut back to that size. Where many
  * entities are known each change touches pages of its own: moved and synced 4,096 at a time a page cost 50 µs, 65,536 at
  * a time 14 µs.
  */
-const CHECKPOINT_PAGES = 32_768;
+const CHECKPOINT_PAGES = 65_536;
 const WAL_BYTES = CHECKPOINT_PAGES * 4096;
 const OPEN_WAIT_MS = 10_000;
 
