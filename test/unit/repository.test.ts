@@ -133,3 +133,22 @@ test('code is made from text in one place', () => {
   );
   expect(makers.map((file) => relative(ROOT, file))).toEqual(['src/compiler/compile.ts']);
 });
+
+test('the lock file has every optional package, or a clean clone on another platform installs nothing', () => {
+  const lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as {
+    readonly packages: {
+      readonly [path: string]: {
+        readonly optionalDependencies?: { readonly [name: string]: string };
+        readonly resolved?: string;
+      };
+    };
+  };
+  const has = (path: string, name: string): boolean =>
+    [`${path}/node_modules/${name}`, `node_modules/${name}`].some((place) => Object.hasOwn(lock.packages, place));
+  const missing = Object.entries(lock.packages).flatMap(([path, { optionalDependencies = {} }]) =>
+    Object.keys(optionalDependencies).filter((name) => !has(path, name)),
+  );
+  expect(missing).toEqual([]);
+  // No address of a registry: whoever installs has one of their own.
+  expect(Object.values(lock.packages).filter(({ resolved }) => resolved !== undefined)).toEqual([]);
+});
