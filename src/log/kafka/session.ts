@@ -44,7 +44,7 @@ export async function openKafkaSession(parts: SessionParts, input: TaskInput): P
   const changelog = { topic: parts.stateTopicOf(input), partition: input.partition };
   const transactionalId = parts.transactionalIdOf(input);
   let transactor: Transactor | null = await parts.openTransactor(transactionalId);
-  const state = openLocalState(parts.stateFileOf(input));
+  const state = await openCopy(parts.stateFileOf(input), transactor);
   let standing: Standing;
   /** In the changelog: what lies before it is in the local copy. Another owner may have written after it. */
   let reached: number;
@@ -176,6 +176,18 @@ export async function openKafkaSession(parts: SessionParts, input: TaskInput): P
       transactor = null;
     },
   };
+}
+
+async function openCopy(file: string, transactor: Transactor): Promise<LocalState> {
+  try {
+    return openLocalState(file);
+  } catch (error) {
+    await transactor.close();
+    throw new PlumblineError('PLB-LOG-ACCESS', `the local state \`${file}\` can't be written`, {
+      cause: error,
+      hint: 'check free space and rights of the data directory; each worker has one of its own',
+    });
+  }
 }
 
 /** Reads the changelog from the checkpoint, else from its start, to its committed end. @returns that end */
