@@ -27,6 +27,18 @@ export async function openTestCluster(withRegistry = false): Promise<TestCluster
       registryUrl: process.env.PLUMBLINE_TEST_REGISTRY ?? null,
       stop: async () => {},
     };
+  for (let attempt = 1; ; attempt++)
+    try {
+      return await startOwn(withRegistry);
+    } catch (error) {
+      // A port that was free a moment ago can be another test's by the time that the broker takes it.
+      if (attempt === ATTEMPTS) throw error;
+    }
+}
+
+const ATTEMPTS = 3;
+
+async function startOwn(withRegistry: boolean): Promise<TestCluster> {
   const scratch = scratchDirectory();
   const cluster = await startCluster({
     brokers: 1,
@@ -34,6 +46,9 @@ export async function openTestCluster(withRegistry = false): Promise<TestCluster
     registryPort: withRegistry ? 0 : null,
     directory: scratch.path,
     tell: (text) => process.stderr.write(`${text} …\n`),
+  }).catch((error: unknown) => {
+    scratch.remove();
+    throw error;
   });
   return {
     brokers: cluster.brokers,

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { StateChanges, StateReader } from '../port.ts';
@@ -38,7 +38,11 @@ export function openLocalState(file: string): LocalState {
     },
     close(reached) {
       if (!db.isOpen) return;
-      if (reached !== null) db.prepare('INSERT INTO checkpoint VALUES (?)').run(reached);
+      if (reached !== null) {
+        // The state first: a power failure must not leave a checkpoint of pages that never reached the disk.
+        syncFile(file);
+        db.prepare('INSERT INTO checkpoint VALUES (?)').run(reached);
+      }
       db.close();
     },
   };
@@ -72,6 +76,15 @@ function openTrusted(file: string): { readonly db: DatabaseSync; readonly checkp
   }
   db?.close();
   return null;
+}
+
+function syncFile(file: string): void {
+  const descriptor = openSync(file, 'r+');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 function openEmpty(file: string): DatabaseSync {
