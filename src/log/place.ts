@@ -14,3 +14,8 @@ export function choosePartition(record: NewRecord, partitions: number): number {
 }
 
 export const taskName = (input: TaskInput): string => `${input.stage}/${input.topic}/${input.partition}`;
+
+export const sameInput = (
+  a: { readonly topic: string; readonly partition: number },
+  b: { readonly topic: string; readonly partition: number },
+): boolean => a.topic === b.topic && a.partition === b.partition;

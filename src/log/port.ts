@@ -58,6 +58,29 @@ export interface TaskCommit {
   readonly nextOffset?: number;
 }
 
+/** A state that a task's own input is run into again. */
+export interface StateStore extends StateReader {
+  apply(changes: StateChanges): void;
+}
+
+/** A task whose state and position don't belong together. */
+export interface Torn {
+  readonly reason: string;
+  /** As it was found. */
+  readonly state: StateReader;
+  /** Input offsets whose commit may be on the log in part: from here... */
+  readonly since: number;
+  /** ...to here, where the task goes on. */
+  readonly until: number;
+}
+
+/**
+ * Runs a task's step over its own input again, from its start to `until`, into `state`: what is there already is taken
+ * as it is.
+ * @returns the outputs that are not on the log
+ */
+export type Rebuild = (state: StateStore, torn: Torn) => Promise<readonly NewRecord[]>;
+
 /** A task's hold on its partition. A later `openTask` of the same task by anyone ends it: its commits then fail. */
 export interface TaskSession {
   /** The next input offset to read, as of the last commit. */
@@ -97,8 +120,12 @@ export interface Log {
   read(topic: string, partition: number, offset: number, limits: ReadLimits): Promise<readonly LogRecord[]>;
   /** First kept and next free offset. */
   bounds(topic: string, partition: number): Promise<{ readonly start: number; readonly end: number }>;
-  /** Fences earlier owners, then restores state and position. */
-  openTask(input: TaskInput): Promise<TaskSession>;
+  /**
+   * Fences earlier owners, then restores state and position.
+   * @param rebuild called where a cluster tore a commit apart; never where a log's commits can't be
+   * @throws PlumblineError PLB-LOG-MISMATCH where they were torn and there is no `rebuild`
+   */
+  openTask(input: TaskInput, rebuild?: Rebuild): Promise<TaskSession>;
   /** Position of a task without opening it (for lag). */
   positionOf(input: TaskInput): Promise<number>;
   /**

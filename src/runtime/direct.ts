@@ -69,7 +69,7 @@ export function openDirect(options: DirectOptions): DirectPipeline {
         let scored = stepOn(scoreState, (state) => scoreImage(state, timed, imagesOffset, scoring));
         outputs.push(...scored.outputs);
         while (scored.isUnfinished) {
-          scored = stepOn(scoreState, (state) => resumeJob(state, scoring));
+          scored = stepOn(scoreState, (state) => resumeJob(state, imagesOffset, scoring));
           outputs.push(...scored.outputs);
         }
         imagesOffset++;

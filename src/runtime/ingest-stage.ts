@@ -14,10 +14,12 @@ import { partitionOf } from '../log/partitioner.ts';
 import type { LogRecord, NewRecord, TaskInput } from '../log/port.ts';
 import { textMemo } from '../log/text-memo.ts';
 import type { Topics } from '../log/topics.ts';
+import { jsonWire } from '../wire/json-wire.ts';
 import type { Wire } from '../wire/wire.ts';
 import type { ControlFollower } from './control.ts';
 import { deadLetterCause } from './failure.ts';
 import type { Health } from './health.ts';
+import { outputName } from './output-name.ts';
 import type { Stage, Taken } from './stage.ts';
 
 export interface IngestStageParts {
@@ -41,7 +43,7 @@ const REMEMBERED_ENTITIES = 2_000;
 
 /** INGEST: a partition of canonical changes becomes images. */
 export function ingestStage(parts: IngestStageParts, entity: EntityKind, partition: number): Stage {
-  const { topics, contracts, health, control, wire } = parts;
+  const { topics, contracts, health, control, wire = jsonWire } = parts;
   const consumer = entity === 'deal' ? dealChanges : accountChanges;
   const topic = consumer.topic(topics);
   const input: TaskInput = { stage: 'ingest', topic, partition };
@@ -73,11 +75,12 @@ export function ingestStage(parts: IngestStageParts, entity: EntityKind, partiti
 
   return {
     input,
-    prepare(state) {
+    prepare(state, _position, facts = Number.POSITIVE_INFINITY) {
+      const offset = Math.min(control.offset, facts);
       const known = Number(state.get(CONTROL_KEY) ?? 0);
       if (known > control.offset) control.viewAt(known);
-      if (known >= control.offset) return null;
-      state.set(CONTROL_KEY, String(control.offset));
+      if (known >= offset) return null;
+      state.set(CONTROL_KEY, String(offset));
       return { outputs: [], isUnfinished: false };
     },
     take(state, record): Taken {
@@ -101,9 +104,18 @@ export function ingestStage(parts: IngestStageParts, entity: EntityKind, partiti
       }
     },
     nextDue: () => null,
-    fireDue: () => ({ outputs: [], isUnfinished: false }),
+    fireDue: () => NOTHING,
+    history: {
+      points: [],
+      factsTakenIn: (state) => [{ inputOffset: 0, controlOffset: Number(state.get(CONTROL_KEY) ?? 0) }],
+      pointOf: () => null,
+      fireDueOf: () => NOTHING,
+      nameOf: (output) => outputName(topics, wire, input, output),
+    },
   };
 }
+
+const NOTHING: Taken = { outputs: [], isUnfinished: false };
 
 /** A producer with another partitioner put it here. Its time of intake goes with it. */
 function moved(record: LogRecord, decoded: ChangeRecord & { kind: 'change' }, partition: number): NewRecord {

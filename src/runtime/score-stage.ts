@@ -12,7 +12,9 @@ import type { ScoreOutput } from '../scoring/run.ts';
 import type { AnswerFn } from '../scoring/score.ts';
 import {
   controlOffsetIn,
+  factsTakenIn,
   fireDue,
+  fireDueOf,
   hasJob,
   nextDue,
   resumeJob,
@@ -21,10 +23,13 @@ import {
   scoreImage,
   takeFact,
 } from '../scoring/step.ts';
+import { jsonWire } from '../wire/json-wire.ts';
 import type { Wire } from '../wire/wire.ts';
 import type { ControlFollower } from './control.ts';
 import { deadLetterCause } from './failure.ts';
 import type { Health } from './health.ts';
+import { outputName } from './output-name.ts';
+import { markRetired, retiredAt } from './retired-point.ts';
 import type { Stage, Taken } from './stage.ts';
 
 export interface ScoreStageParts {
@@ -47,7 +52,7 @@ const NO_RECORD = { key: null, value: null, headers: {} };
 
 /** SCORE: a partition of images becomes results and posture changes. */
 export function scoreStage(parts: ScoreStageParts, partition: number): Stage {
-  const { topics, contracts, health, control, answer, wire } = parts;
+  const { topics, contracts, health, control, answer, wire = jsonWire } = parts;
   const input: TaskInput = { stage: 'score', topic: topics.images, partition };
   const context: ScoreContext = {
     contracts,
@@ -58,7 +63,7 @@ export function scoreStage(parts: ScoreStageParts, partition: number): Stage {
     ...(parts.entitiesPerCommit === undefined ? {} : { entitiesPerCommit: parts.entitiesPerCommit }),
   };
 
-  function toRecord(state: StateReader, output: ScoreOutput, record: LogRecord | null): NewRecord {
+  function toRecord(state: StateReader, output: ScoreOutput, record: LogRecord | null, position: number): NewRecord {
     switch (output.kind) {
       case 'result':
         return resultRecord(
@@ -71,8 +76,12 @@ export function scoreStage(parts: ScoreStageParts, partition: number): Stage {
           },
           wire,
         );
-      case 'posture':
-        return postureRecord(topics, output.key, output.change, wire);
+      case 'posture': {
+        const posture = postureRecord(topics, output.key, output.change, wire);
+        return output.change.cause.kind === 'retired'
+          ? markRetired(posture, { inputOffset: position, controlOffset: controlOffsetIn(state) })
+          : posture;
+      }
       case 'failed': {
         const { code, message, ...failed } = output.failure;
         health.count(`score.dead_letters.${code}`);
@@ -84,7 +93,7 @@ export function scoreStage(parts: ScoreStageParts, partition: number): Stage {
     }
   }
 
-  function told(state: StateReader, scored: Scored, record: LogRecord | null): Taken {
+  function told(state: StateReader, scored: Scored, record: LogRecord | null, position: number): Taken {
     for (const [name, count] of Object.entries(scored.counts)) health.count(`score.${name}`, count);
     if (scored.counts.gaps > 0)
       health.critical(
@@ -92,19 +101,19 @@ export function scoreStage(parts: ScoreStageParts, partition: number): Stage {
         'an image names an input that never came: rebuild the state from its input',
       );
     return {
-      outputs: scored.outputs.map((output) => toRecord(state, output, record)),
+      outputs: scored.outputs.map((output) => toRecord(state, output, record, position)),
       isUnfinished: scored.isUnfinished,
     };
   }
 
   return {
     input,
-    prepare(state) {
-      if (hasJob(state)) return told(state, resumeJob(state, context), null);
+    prepare(state, position, facts = Number.POSITIVE_INFINITY) {
+      if (hasJob(state)) return told(state, resumeJob(state, position, context), null, position);
       const offset = controlOffsetIn(state);
       if (offset > control.offset) control.viewAt(offset);
-      if (offset >= control.offset) return null;
-      return told(state, takeFact(state, control.fact(offset), context), null);
+      if (offset >= Math.min(control.offset, facts)) return null;
+      return told(state, takeFact(state, control.fact(offset), position, context), null, position);
     },
     take(state, record) {
       health.count('score.records');
@@ -112,7 +121,7 @@ export function scoreStage(parts: ScoreStageParts, partition: number): Stage {
       try {
         const scored = scoreImage(fork, decodeImage(record, wire), record.offset, context);
         mergeInto(state, fork);
-        return told(state, scored, record);
+        return told(state, scored, record, record.offset);
       } catch (error) {
         const cause = deadLetterCause(error);
         health.count(`score.dead_letters.${cause.code}`);
@@ -121,6 +130,22 @@ export function scoreStage(parts: ScoreStageParts, partition: number): Stage {
       }
     },
     nextDue: (state) => nextDue(state),
-    fireDue: (state, now) => told(state, fireDue(state, now, context), null),
+    fireDue: (state, now, position) => told(state, fireDue(state, now, position, context), null, position),
+    history: {
+      // Data topics have as many partitions: a key's results lie where its images do.
+      points: [
+        { topic: topics.postures, partition },
+        { topic: topics.results, partition },
+      ],
+      factsTakenIn,
+      pointOf(record) {
+        if (record.topic === topics.postures) return retiredAt(record);
+        const { cause, entity, id, control_offset, input_offset } = wire.result.decode(record).value;
+        const due = cause.kind === 'due' ? { entity, id, at: Date.parse(cause.at) } : null;
+        return { inputOffset: input_offset ?? 0, controlOffset: control_offset ?? 0, due };
+      },
+      fireDueOf: (state, due, position) => told(state, fireDueOf(state, due, position, context), null, position),
+      nameOf: (output) => outputName(topics, wire, input, output),
+    },
   };
 }

@@ -1,3 +1,4 @@
+import type { EntityKind } from '../language/contract.ts';
 import type { Overlay } from '../log/overlay.ts';
 import type { LogRecord, NewRecord, StateReader, TaskInput } from '../log/port.ts';
 
@@ -11,11 +12,44 @@ export interface Taken {
 /** The pure part of a task, with its records decoded and encoded. The task around it reads, commits and tries again. */
 export interface Stage {
   readonly input: TaskInput;
-  /** Work that comes before any record: a job that is cut into commits, a fact of the control log. null: none. */
-  prepare(state: Overlay): Taken | null;
+  /**
+   * Work that comes before any record: a job that is cut into commits, a fact of the control log. null: none.
+   * @param position the next input offset to take
+   * @param facts facts from this one on are left; all are taken unless told
+   */
+  prepare(state: Overlay, position: number, facts?: number): Taken | null;
   /** One record. Never throws for what the record holds: that becomes a dead letter. */
   take(state: Overlay, record: LogRecord): Taken;
   /** The next due time on the wall clock. */
   nextDue(state: StateReader): number | null;
-  fireDue(state: Overlay, now: number): Taken;
+  fireDue(state: Overlay, now: number, position: number): Taken;
+  readonly history: StageHistory;
+}
+
+/** How a stage is run again over its own input, as it ran before: by what its outputs tell. */
+export interface StageHistory {
+  /** Where its points lie, each in their order; none: its records alone make its state. */
+  readonly points: readonly { readonly topic: string; readonly partition: number }[];
+  /** Where facts were taken, as a state tells. */
+  factsTakenIn(state: StateReader): Iterable<Omit<Point, 'due'>>;
+  /** null where a record tells none. */
+  pointOf(record: LogRecord): Point | null;
+  fireDueOf(state: Overlay, due: DuePoint, position: number): Taken;
+  /** Names an output among those of its partition; null where nothing tells whose it is, or another task wrote it. */
+  nameOf(output: LogRecord): string | null;
+}
+
+/** Where an output was made: between which records, under which facts, at which due time. */
+export interface Point {
+  /** The input that was taken, or would have been next. */
+  readonly inputOffset: number;
+  readonly controlOffset: number;
+  readonly due: DuePoint | null;
+}
+
+export interface DuePoint {
+  readonly entity: EntityKind;
+  readonly id: string;
+  /** Milliseconds. */
+  readonly at: number;
 }

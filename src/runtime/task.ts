@@ -1,8 +1,9 @@
 import { type Overlay, overlayOn, rememberReads } from '../log/overlay.ts';
 import { taskName } from '../log/place.ts';
-import type { Log, NewRecord, ReadLimits, TaskCommit } from '../log/port.ts';
+import type { Log, NewRecord, ReadLimits, StateStore, TaskCommit, Torn } from '../log/port.ts';
 import type { Wire } from '../wire/wire.ts';
 import type { ControlFollower } from './control.ts';
+import { rebuildWith } from './rebuild.ts';
 import { type Patience, patiently } from './retry.ts';
 import type { Stage } from './stage.ts';
 
@@ -46,11 +47,23 @@ export interface Task {
   close(): Promise<void>;
 }
 
-export async function openTask(stage: Stage, parts: TaskParts): Promise<Task> {
+/** @param again the same stage, for running it over its input without being counted */
+export async function openTask(stage: Stage, again: () => Stage, parts: TaskParts): Promise<Task> {
   const { log, control, patience } = parts;
   const limits = parts.limits ?? DEFAULT_BATCH;
   const name = taskName(stage.input);
-  const session = await patiently(name, patience, () => log.openTask(stage.input));
+  const session = await patiently(name, patience, () => log.openTask(stage.input, rebuild));
+
+  /** A cluster can tear a commit apart: the alarm stays in the counters, the state is made anew. */
+  async function rebuild(state: StateStore, torn: Torn): Promise<readonly NewRecord[]> {
+    patience.health.count('tasks.torn');
+    patience.health.degraded(name, `PLB-LOG-MISMATCH ${torn.reason}: its state is being made anew from its input`);
+    const missing = await rebuildWith(again(), log, parts.wire)(state, torn);
+    patience.health.count('tasks.rebuilt');
+    patience.health.count('tasks.outputs_given_again', missing.length);
+    patience.health.recovered(name);
+    return missing;
+  }
 
   /** Nothing of a commit that failed was written: the same one is tried again. */
   async function commit(state: Overlay, outputs: readonly NewRecord[], nextOffset?: number): Promise<void> {
@@ -64,7 +77,7 @@ export async function openTask(stage: Stage, parts: TaskParts): Promise<Task> {
 
   async function runPrepared(): Promise<boolean> {
     const state = overlayOn(rememberReads(session.state));
-    const taken = stage.prepare(state);
+    const taken = stage.prepare(state, session.position);
     if (taken === null) return false;
     await commit(state, taken.outputs);
     return true;
@@ -75,7 +88,7 @@ export async function openTask(stage: Stage, parts: TaskParts): Promise<Task> {
     const due = stage.nextDue(session.state);
     if (due === null || due > now) return false;
     const state = overlayOn(rememberReads(session.state));
-    const taken = stage.fireDue(state, now);
+    const taken = stage.fireDue(state, now, session.position);
     await commit(state, taken.outputs);
     return true;
   }

@@ -77,7 +77,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     finish = resolve;
   });
 
-  const open = (stage: Stage): Promise<Task> => openTask(stage, { ...options, control, patience });
+  const open = ({ make }: StageMaker): Promise<Task> =>
+    openTask(make(health), () => make(createHealth()), { ...options, control, patience });
 
   async function run(task: Task): Promise<WorkerEnd> {
     let known = 0;
@@ -109,7 +110,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     for (;;) {
       let end: WorkerEnd;
       try {
-        task ??= await open(maker.make());
+        task ??= await open(maker);
         end = await run(task);
       } catch (error) {
         end = endOf(name, error);
@@ -160,7 +161,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   if (log.share === undefined) {
     mine = new Set(makers.map(({ input }) => taskName(input)));
     const tasks: (readonly [StageMaker, Task])[] = [];
-    for (const maker of makers) tasks.push([maker, await open(maker.make())]);
+    for (const maker of makers) tasks.push([maker, await open(maker)]);
     Promise.all(tasks.map(([maker, task]) => hold(maker, task))).then((ends) => {
       if (ends.includes('failed')) finish('failed');
       else finish(!stopping && ends.includes('lost') ? 'lost' : 'stopped');
@@ -195,21 +196,23 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 interface StageMaker {
   readonly input: TaskInput;
   /** Anew each time: a stage remembers what it decoded. */
-  readonly make: () => Stage;
+  readonly make: (health: Health) => Stage;
 }
 
 function stageMakers(
   parts: Parameters<typeof ingestStage>[0] & Parameters<typeof scoreStage>[0],
 ): readonly StageMaker[] {
   const { topics, partitionsOf } = parts;
-  const each = (stage: string, topic: string, make: (partition: number) => Stage): StageMaker[] =>
+  const each = (stage: string, topic: string, make: (health: Health, partition: number) => Stage): StageMaker[] =>
     Array.from({ length: partitionsOf(topic) }, (_, partition) => ({
       input: { stage, topic, partition },
-      make: () => make(partition),
+      make: (health) => make(health, partition),
     }));
   return [
-    ...each('ingest', topics.accountChanges, (partition) => ingestStage(parts, 'account', partition)),
-    ...each('ingest', topics.dealChanges, (partition) => ingestStage(parts, 'deal', partition)),
-    ...each('score', topics.images, (partition) => scoreStage(parts, partition)),
+    ...each('ingest', topics.accountChanges, (health, partition) =>
+      ingestStage({ ...parts, health }, 'account', partition),
+    ),
+    ...each('ingest', topics.dealChanges, (health, partition) => ingestStage({ ...parts, health }, 'deal', partition)),
+    ...each('score', topics.images, (health, partition) => scoreStage({ ...parts, health }, partition)),
   ];
 }

@@ -33,7 +33,7 @@ import {
 
 /** What one step gave, in the order of its answers. */
 export type ScoreOutput =
-  | { readonly kind: 'result'; readonly key: string; readonly answer: Answer; readonly inputOffset: number | null }
+  | { readonly kind: 'result'; readonly key: string; readonly answer: Answer; readonly inputOffset: number }
   | { readonly kind: 'posture'; readonly key: string; readonly change: PostureChange }
   | { readonly kind: 'failed'; readonly key: string; readonly failure: ScoringFailure };
 
@@ -71,6 +71,8 @@ export interface Run {
   readonly counts: ScoreCounts;
   /** Entities of this step, decoded once: each is the object that `save` wrote last. Bounded by the commit. */
   readonly loaded: Map<string, ScoredEntity>;
+  /** The next input offset to take, which marks what no image caused: a due time, a sweep. */
+  readonly position: number;
   /** Entities answered in one commit. */
   readonly perCommit: number;
   readonly memo: TextMemo<Fields>;
@@ -175,7 +177,7 @@ export function answerSets(
   sets: readonly ActiveSet[],
   cause: Cause,
   now: number,
-  inputOffset: number | null,
+  inputOffset: number,
 ): void {
   if (sets.length === 0) return;
   scored.now = scored.now === null ? now : Math.max(now, scored.now);
@@ -212,7 +214,7 @@ function publish(
   last: LastAnswer | null,
   set: CompiledSet,
   answer: Answer,
-  inputOffset: number | null,
+  inputOffset: number,
 ): void {
   const { scored } = sight;
   const key = keyOf(scored);
@@ -320,7 +322,7 @@ function countFault(run: Run, set: CompiledSet): void {
 }
 
 /** Answers the earliest due time of an entity if it is not after `limit`, with `now` = the due time. */
-export function fireNextDue(run: Run, scored: ScoredEntity, limit: number, inputOffset: number | null): boolean {
+export function fireNextDue(run: Run, scored: ScoredEntity, limit: number, inputOffset: number): boolean {
   if (!canBeScored(scored)) return false;
   const due = nextDueOf(run, scored);
   if (due === null || due > limit) return false;

@@ -34,6 +34,9 @@ export function parseIncomplete(key: string): { readonly entity: EntityKind; rea
 export const faultsKey = (set: string, version: string): string => `f${S}${set}${S}${version}`;
 /** A redrive that was taken: the same one asked for twice is answered once. */
 export const redriveKey = (id: string): string => `r${S}${id}`;
+/** Where a fact was taken: the next input offset. Its number is padded, so that keys are in its order. */
+export const takenFactKey = (offset: number): string => `p${S}${String(offset).padStart(12, '0')}`;
+export const takenFacts = (): KeyRange => prefixRange('p');
 export const JOB_KEY = 'j';
 export const CONTROL_KEY = 'k';
 

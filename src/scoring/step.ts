@@ -1,7 +1,7 @@
 import type { Contracts } from '../../schemas/contracts.ts';
 import { PlumblineError } from '../errors.ts';
 import type { ImageRecord, LaneClosed } from '../ingest/image.ts';
-import type { Fields } from '../language/contract.ts';
+import type { EntityKind, Fields } from '../language/contract.ts';
 import type { Overlay } from '../log/overlay.ts';
 import type { StateReader } from '../log/port.ts';
 import { type TextMemo, textMemo } from '../log/text-memo.ts';
@@ -24,6 +24,7 @@ import {
 } from './run.ts';
 import type { AnswerFn } from './score.ts';
 import {
+  after,
   CONTROL_KEY,
   chainKey,
   draining,
@@ -33,6 +34,8 @@ import {
   parseTimer,
   redriveKey,
   suffixOf,
+  takenFactKey,
+  takenFacts,
   timerKey,
   timersOf,
 } from './state-keys.ts';
@@ -60,34 +63,60 @@ export interface Scored {
 
 /** Closed lanes looked at in one search for timers. */
 const MAX_DRAINING_LANES = 100;
+const FACTS_PAGE = 500;
 
 /** The number of control facts this task has taken. */
 export const controlOffsetIn = (state: StateReader): number => Number(state.get(CONTROL_KEY) ?? 0);
+
+/** Where each fact was taken, in their order. */
+export function* factsTakenIn(
+  state: StateReader,
+): Generator<{ readonly controlOffset: number; readonly inputOffset: number }> {
+  const all = takenFacts();
+  let range = all;
+  for (;;) {
+    const page = state.range(range.from, range.to, FACTS_PAGE);
+    for (const { key, value } of page)
+      yield { controlOffset: Number(suffixOf(key, all)) + 1, inputOffset: Number(value) };
+    const last = page[page.length - 1];
+    if (last === undefined || page.length < FACTS_PAGE) return;
+    range = after(all, suffixOf(last.key, all));
+  }
+}
 
 export const hasJob = (state: StateReader): boolean => state.get(JOB_KEY) !== undefined;
 
 /** Takes one record of an images partition. Not to be called while a job is unfinished. */
 export function scoreImage(state: Overlay, image: ImageRecord, inputOffset: number, context: ScoreContext): Scored {
-  const run = open(state, context);
-  if (!takeLink(run, image)) run.counts.repeats++;
-  else if (image.kind === 'lane_closed') closeLane(run, image, context.ingestPartitions);
-  else if (image.imageSeq <= (load(run, image.entity, image.id)?.imageSeq ?? 0)) run.counts.stale++;
-  else return advance(run, { kind: 'image', phase: 'due', image, inputOffset, after: '', affected: [] });
-  return finish(run, null);
+  const run = open(state, inputOffset, context);
+  const isNext = takeLink(run, image);
+  if (image.kind === 'lane_closed') {
+    closeLane(run, image, context.ingestPartitions);
+    if (!isNext) run.counts.repeats++;
+    return finish(run, null);
+  }
+  if (image.imageSeq <= (load(run, image.entity, image.id)?.imageSeq ?? 0)) {
+    if (isNext) run.counts.stale++;
+    else run.counts.repeats++;
+    return finish(run, null);
+  }
+  // Not the next of its chain, yet newer than what is known: it was lost, and given again by a rebuilt task.
+  return advance(run, { kind: 'image', phase: 'due', image, inputOffset, after: '', affected: [] });
 }
 
 /** Goes on with the job in the state, under the control state it began with. */
-export function resumeJob(state: Overlay, context: ScoreContext): Scored {
-  const run = open(state, context);
+export function resumeJob(state: Overlay, position: number, context: ScoreContext): Scored {
+  const run = open(state, position, context);
   const text = state.get(JOB_KEY);
   return text === undefined ? finish(run, null) : advance(run, decodeJob(text));
 }
 
 /** Takes the next fact of the control log (monotone-control): a new version sweeps, a redrive rescores, what is retired ends. */
-export function takeFact(state: Overlay, fact: ControlFact, context: ScoreContext): Scored {
+export function takeFact(state: Overlay, fact: ControlFact, position: number, context: ScoreContext): Scored {
   const offset = controlOffsetIn(state);
   state.set(CONTROL_KEY, String(offset + 1));
-  const run = open(state, context);
+  state.set(takenFactKey(offset), String(position));
+  const run = open(state, position, context);
   const id = `control-${offset}`;
   switch (fact.kind) {
     case 'activated':
@@ -107,7 +136,7 @@ export function takeFact(state: Overlay, fact: ControlFact, context: ScoreContex
         const sets = run.control.sets[fact.entity].filter(
           ({ active }) => fact.set === null || active.name === fact.set,
         );
-        answerSets(run, scored, sets, { kind: 'redrive', id: fact.id }, fact.at, null);
+        answerSets(run, scored, sets, { kind: 'redrive', id: fact.id }, fact.at, position);
         save(run, scored);
       }
       return finish(run, null);
@@ -122,13 +151,26 @@ export function nextDue(state: StateReader): number | null {
   return peekTimer(state)?.at ?? null;
 }
 
+/** A due time that was answered before, given again; nothing where it is not this entity's next. */
+export function fireDueOf(
+  state: Overlay,
+  { entity, id, at }: { readonly entity: EntityKind; readonly id: string; readonly at: number },
+  position: number,
+  context: ScoreContext,
+): Scored {
+  const run = open(state, position, context);
+  const scored = load(run, entity, id);
+  if (scored !== null && fireNextDue(run, scored, at, position)) save(run, scored);
+  return finish(run, null);
+}
+
 /** Answers what is due until `now`, at most `perCommit` entities, each once; more is due if `nextDue` still says so. */
-export function fireDue(state: Overlay, now: number, context: ScoreContext): Scored {
-  const run = open(state, context);
+export function fireDue(state: Overlay, now: number, position: number, context: ScoreContext): Scored {
+  const run = open(state, position, context);
   for (const timer of dueTimers(state, now, run.perCommit)) {
     const scored = load(run, timer.entity, timer.id);
     // A timer that leads nowhere is taken away, or it would be found for ever.
-    if (scored === null || !fireNextDue(run, scored, now, null))
+    if (scored === null || !fireNextDue(run, scored, now, position))
       state.set(timerKey(timer, timer.entity, timer.id), undefined);
     if (scored !== null) save(run, scored);
   }
@@ -137,7 +179,7 @@ export function fireDue(state: Overlay, now: number, context: ScoreContext): Sco
   return finish(run, null);
 }
 
-function open(state: Overlay, context: ScoreContext): Run {
+function open(state: Overlay, position: number, context: ScoreContext): Run {
   const offset = controlOffsetIn(state);
   const control = context.controlAt(offset);
   if (control.offset < offset)
@@ -155,6 +197,7 @@ function open(state: Overlay, context: ScoreContext): Run {
     control,
     outputs: [],
     counts: noCounts(),
+    position,
     loaded: new Map(),
     perCommit: context.entitiesPerCommit ?? ENTITIES_PER_COMMIT,
     memo: context.memo ?? textMemo<Fields>(1),
@@ -178,7 +221,7 @@ function finish(run: Run, job: Job | null): Scored {
   return { outputs: run.outputs, counts: run.counts, isUnfinished: job !== null };
 }
 
-/** Each record names the input before it: a repeat is dropped, a gap is an alarm. False for a repeat. */
+/** Each record names the input before it: a gap is an alarm. False for one that lies before the last. */
 function takeLink(run: Run, image: ImageRecord): boolean {
   const { topic, partition, offset, previous } = image.origin;
   const key = chainKey(topic, partition);

@@ -13,7 +13,7 @@ export function runSweepJob(run: Run, job: SweepJob): SweepJob | null {
     last = suffixOf(key, all);
     const scored = load(run, job.entity, last);
     if (!canBeScored(scored)) continue;
-    answerSets(run, scored, sets, job.cause, job.at, null);
+    answerSets(run, scored, sets, job.cause, job.at, run.position);
     save(run, scored);
   }
   return entries.length < run.perCommit ? null : { ...job, after: last };

@@ -74,7 +74,7 @@ export interface AnsweredResult {
 /** What the transport knows of a result; not part of its hash. */
 export interface ResultTransport {
   readonly controlOffset: number;
-  /** Offset of the image that caused it; null for a due time or a sweep. */
+  /** Of the image that was taken; for a due time, a sweep or a redrive the next that the task will take; null from older writers. */
   readonly inputOffset: number | null;
 }
 

@@ -24,7 +24,10 @@ describe('simulation', () => {
   it(`keeps every invariant over ${HISTORIES} histories with crashes, lost tasks and failing I/O`, async () => {
     const seeds = ONLY === undefined ? Array.from({ length: HISTORIES }, (_, seed) => seed) : [Number(ONLY)];
     for (const seed of seeds) {
-      const broken = await simulate(seed, (chance) => ({ rate: chance.pick([0, 0.05, 0.2]) }));
+      const broken = await simulate(seed, (chance) => ({
+        rate: chance.pick([0, 0.05, 0.2]),
+        tears: chance.pick([0, 0, 0.03]),
+      }));
       expect(broken, `replay with PLUMBLINE_SEED=${seed}`).toEqual([]);
     }
   });

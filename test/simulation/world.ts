@@ -47,6 +47,8 @@ export interface World {
 
 export interface WorldFaults {
   readonly rate: number;
+  /** Share of commits that the cluster tears apart. */
+  readonly tears?: number;
   readonly tamper?: NonNullable<FaultHooks['tamper']>;
 }
 
@@ -55,12 +57,14 @@ export function createWorld(chance: Chance, faults: WorldFaults): World {
   const storage = createStorage(topicSpecs(topics, PARTITIONS));
   const health = createHealth();
   let rate = faults.rate;
+  let tears = faults.tears ?? 0;
   let tamper = faults.tamper;
   const hooks: FaultHooks = {
     onAppend: () => (chance.is(rate) ? chance.pick(['unavailable', 'duplicate'] as const) : 'ok'),
     onRead: () => (chance.is(rate / 4) ? chance.pick(['unavailable', 'slow'] as const) : 'ok'),
     beforeCommit: () => (chance.is(rate) ? chance.pick(['crash', 'unavailable', 'lost', 'slow'] as const) : 'ok'),
     afterCommit: () => (chance.is(rate / 2) ? 'crash' : 'ok'),
+    tear: () => (chance.is(tears) ? chance.pick(['state', 'position', 'outputs'] as const) : null),
     tamper: (task, commit) => tamper?.(task, commit) ?? commit,
   };
   /** Lets the others have some turns. */
@@ -107,7 +111,7 @@ export function createWorld(chance: Chance, faults: WorldFaults): World {
       }
   }
 
-  const parts = (running: Process) => ({
+  const parts = (running: Process, health: Health) => ({
     topics,
     contracts,
     health,
@@ -118,11 +122,15 @@ export function createWorld(chance: Chance, faults: WorldFaults): World {
     entitiesPerCommit: 2,
     partitionsOf: (topic: string) => running.log.partitionsOf(topic),
   });
-  const builders = new Map<string, (running: Process) => Stage>();
+  const builders = new Map<string, (running: Process, health: Health) => Stage>();
   for (let partition = 0; partition < PARTITIONS; partition++) {
-    builders.set(`ingest deal ${partition}`, (running) => ingestStage(parts(running), 'deal', partition));
-    builders.set(`ingest account ${partition}`, (running) => ingestStage(parts(running), 'account', partition));
-    builders.set(`score ${partition}`, (running) => scoreStage(parts(running), partition));
+    builders.set(`ingest deal ${partition}`, (running, health) =>
+      ingestStage(parts(running, health), 'deal', partition),
+    );
+    builders.set(`ingest account ${partition}`, (running, health) =>
+      ingestStage(parts(running, health), 'account', partition),
+    );
+    builders.set(`score ${partition}`, (running, health) => scoreStage(parts(running, health), partition));
   }
 
   async function taskOf(running: Process, name: string): Promise<Task> {
@@ -136,7 +144,12 @@ export function createWorld(chance: Chance, faults: WorldFaults): World {
       maxOutputs: 1 + chance.below(20),
       maxOutputBytes: 100_000,
     };
-    const task = await openTask(build(running), { ...running, clock: () => world.now, patience, limits });
+    const task = await openTask(build(running, health), () => build(running, createHealth()), {
+      ...running,
+      clock: () => world.now,
+      patience,
+      limits,
+    });
     running.tasks.set(name, task);
     return task;
   }
@@ -149,6 +162,7 @@ export function createWorld(chance: Chance, faults: WorldFaults): World {
     now: 1_000_000_000_000,
     calm() {
       rate = 0;
+      tears = 0;
       tamper = undefined;
     },
     async turn(name) {

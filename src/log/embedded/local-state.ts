@@ -1,16 +1,17 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { StateChanges, StateReader } from '../port.ts';
+import type { StateEntry, StateStore } from '../port.ts';
 
 /**
  * A task's state in a file of its own, for logs that keep it elsewhere: a copy that is restored, so that it is written
  * without waiting for the disk and trusted only after a clean close.
  */
-export interface LocalState extends StateReader {
+export interface LocalState extends StateStore {
   /** Of the last clean close: where the log that it is a copy of was read up to; null where there was none. */
   readonly checkpoint: string | null;
-  apply(changes: StateChanges): void;
+  /** Those after a key, in the order of their keys' UTF-8 bytes; all but the empty key's unless told. */
+  entries(after?: string): Iterable<StateEntry>;
   /** @param checkpoint null: what is in the file is not to be trusted */
   close(checkpoint: string | null): void;
 }
@@ -30,6 +31,9 @@ export function openLocalState(file: string): LocalState {
       const value = get.get(key)?.value;
       return typeof value === 'string' ? value : undefined;
     },
+    // A statement of its own each time: two iterations of one would end each other.
+    entries: (after = '') =>
+      db.prepare('SELECT key, value FROM state WHERE key > ? ORDER BY key').iterate(after) as Iterable<StateEntry>,
     range: (from, to, limit) => range.all(from, to, limit) as { key: string; value: string }[],
     apply(changes) {
       db.exec('BEGIN');

@@ -98,10 +98,10 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
     },
     read: (topic, partition, offset, limits) => reader.read(topic, partition, offset, limits),
     bounds: (topic, partition) => reader.bounds(topic, partition),
-    async openTask(input) {
+    async openTask(input, rebuild) {
       const name = taskName(input);
       await sessions.get(name)?.close();
-      const session = await openKafkaSession(parts, input);
+      const session = await openKafkaSession(parts, input, rebuild);
       sessions.set(name, session);
       return session;
     },

@@ -1,15 +1,22 @@
 import { PlumblineError } from '../../errors.ts';
-import { type LocalState, openLocalState } from '../embedded/local-state.ts';
 import { fenced } from '../errors.ts';
 import { taskName } from '../place.ts';
-import type { NewRecord, Placed, StateChanges, TaskCommit, TaskInput, TaskSession } from '../port.ts';
+import type { NewRecord, Placed, Rebuild, TaskCommit, TaskInput, TaskSession } from '../port.ts';
+import { cacheState } from '../state-cache.ts';
+import { digestAfter } from './digest.ts';
 import { asPortError, isFenced } from './failure.ts';
 import type { Reader } from './reader.ts';
+import { rebuildState } from './rebuild.ts';
+import { type RestoreParts, restoreState } from './restore.ts';
+import {
+  COMMIT_KEY,
+  changelogRecords,
+  encodeStanding,
+  mismatchOf,
+  type Standing,
+  type WholeStanding,
+} from './standing.ts';
 import type { GroupPosition, Transactor } from './transactions.ts';
-
-/** The state's own record of the last commit: its number and the input offset that it reached. */
-const COMMIT_KEY = '';
-const RESTORE_BYTES = 4 * 1024 * 1024;
 
 export interface CommittedPosition {
   /** null: the task never committed. */
@@ -17,7 +24,7 @@ export interface CommittedPosition {
   readonly metadata: string;
 }
 
-export interface SessionParts {
+export interface SessionParts extends RestoreParts {
   readonly reader: Reader;
   /** A fresh producer each time; see openTransactor. */
   readonly openTransactor: (transactionalId: string) => Promise<Transactor>;
@@ -26,39 +33,61 @@ export interface SessionParts {
   readonly stateFileOf: (input: TaskInput) => string;
   readonly groupOf: (input: TaskInput) => string;
   readonly transactionalIdOf: (input: TaskInput) => string;
-  readonly onRestore?: (task: string, done: number, end: number) => void;
 }
 
-/** Where a task stands: the same number is in the state and in the offset's metadata. */
-interface Standing {
-  readonly number: number;
-  readonly position: number;
-}
+/** Characters of keys and values kept decoded beside a task's local copy: about 32 MB at most. */
+const CACHED_CHARACTERS = 16 * 1024 * 1024;
 
 /**
  * Fences earlier owners, then reads the position, then restores the state: in this order, because before the fence the
  * last transaction may still be open, and its offsets unseen.
  */
-export async function openKafkaSession(parts: SessionParts, input: TaskInput): Promise<TaskSession> {
+export async function openKafkaSession(parts: SessionParts, input: TaskInput, rebuild?: Rebuild): Promise<TaskSession> {
   const name = taskName(input);
   const changelog = { topic: parts.stateTopicOf(input), partition: input.partition };
   const transactionalId = parts.transactionalIdOf(input);
   let transactor: Transactor | null = await parts.openTransactor(transactionalId);
-  const state = await openCopy(parts.stateFileOf(input), transactor);
-  let standing: Standing;
-  /** In the changelog: what lies before it is in the local copy. Another owner may have written after it. */
-  let reached: number;
   let ended = false;
+  let opened: Awaited<ReturnType<typeof openState>>;
   try {
-    standing = await committedStanding();
-    reached = await restore(parts, name, changelog, state);
-    const own = ownStanding(state);
-    if (own.number !== standing.number || (own.number > 0 && own.position !== standing.position))
-      throw mismatch(name, own, standing);
+    opened = await openState(transactor);
   } catch (error) {
-    state.close(null);
     await transactor.close();
     throw asPortError(error, { task: name, doing: `opening ${name}` });
+  }
+  const { state } = opened;
+  let standing: WholeStanding = opened.standing;
+  /** In the changelog: what lies before it is in the local copy. Another owner may have written after it. */
+  let { reached } = opened;
+  const cache = cacheState(state, CACHED_CHARACTERS);
+
+  async function openState(holder: Transactor) {
+    const committed = await committedStanding();
+    const file = parts.stateFileOf(input);
+    const restored = await restoreState(parts, name, changelog, file);
+    const { state, own, digest } = restored;
+    const mismatch = mismatchOf(name, own, committed, digest);
+    try {
+      if (mismatch === null)
+        return { state, standing: { ...committed, digest: own.digest ?? digest }, reached: restored.reached };
+      if (rebuild === undefined) throw mismatch;
+      const torn = {
+        reason: mismatch.message,
+        state,
+        since: Math.min(own.position, committed.position),
+        until: Math.max(own.position, committed.position),
+      };
+      const { start } = await parts.reader.bounds(input.topic, input.partition);
+      const number = Math.max(own.number, committed.number);
+      const made = await rebuildState(
+        { state, file, changelog, isInputWhole: start === 0, torn, number, rebuild },
+        (records, next) => holder.commit(records, positionOf(next)),
+      );
+      return { state, standing: made.standing, reached: made.reached ?? restored.reached };
+    } catch (error) {
+      state.close(null);
+      throw error;
+    }
   }
 
   async function committedStanding(): Promise<Standing> {
@@ -70,17 +99,20 @@ export async function openKafkaSession(parts: SessionParts, input: TaskInput): P
     return { number: Number(metadata) || 0, position: offset };
   }
 
-  async function write(commit: TaskCommit, next: Standing): Promise<readonly Placed[]> {
-    const records = [...commit.outputs, ...changelogRecords(changelog, commit.state, next)];
-    const position: GroupPosition = {
+  function positionOf(standing: Standing): GroupPosition {
+    return {
       groupId: parts.groupOf(input),
       topic: input.topic,
       partition: input.partition,
-      offset: next.position,
-      metadata: String(next.number),
+      offset: standing.position,
+      metadata: String(standing.number),
     };
+  }
+
+  async function write(commit: TaskCommit, next: WholeStanding): Promise<readonly Placed[]> {
+    const records = [...commit.outputs, ...changelogRecords(changelog, commit.state, next)];
     transactor ??= await reopened();
-    const placed = await transactor.commit(records, position);
+    const placed = await transactor.commit(records, positionOf(next));
     reached = (placed[placed.length - 1]?.offset ?? reached - 1) + 1;
     return placed.slice(0, commit.outputs.length);
   }
@@ -115,15 +147,16 @@ export async function openKafkaSession(parts: SessionParts, input: TaskInput): P
     return true;
   }
 
-  function took(commit: TaskCommit, next: Standing): void {
+  function took(commit: TaskCommit, next: WholeStanding): void {
     const changes = new Map(commit.state);
     changes.set(COMMIT_KEY, encodeStanding(next));
     state.apply(changes);
+    cache.apply(commit.state);
     standing = next;
   }
 
   /** A commit whose answer was lost: it is settled before anything else is written. */
-  let unsettled: { readonly next: Standing; readonly commit: TaskCommit } | null = null;
+  let unsettled: { readonly next: WholeStanding; readonly commit: TaskCommit } | null = null;
 
   return {
     get position() {
@@ -133,12 +166,16 @@ export async function openKafkaSession(parts: SessionParts, input: TaskInput): P
       return standing.number;
     },
     state: {
-      get: (key) => state.get(key),
-      range: (from, to, limit) => state.range(from === COMMIT_KEY ? '\u0000' : from, to, limit),
+      get: (key) => cache.get(key),
+      range: (from, to, limit) => cache.range(from === COMMIT_KEY ? '\u0000' : from, to, limit),
     },
     async commit(commit) {
       if (ended) throw fenced(name);
-      const next = { number: standing.number + 1, position: commit.nextOffset ?? standing.position };
+      const next = {
+        number: standing.number + 1,
+        position: commit.nextOffset ?? standing.position,
+        digest: digestAfter(standing.digest, commit.state, cache),
+      };
       try {
         if (unsettled !== null) {
           const before = unsettled;
@@ -178,70 +215,6 @@ export async function openKafkaSession(parts: SessionParts, input: TaskInput): P
   };
 }
 
-async function openCopy(file: string, transactor: Transactor): Promise<LocalState> {
-  try {
-    return openLocalState(file);
-  } catch (error) {
-    await transactor.close();
-    throw new PlumblineError('PLB-LOG-ACCESS', `the local state \`${file}\` can't be written`, {
-      cause: error,
-      hint: 'check free space and rights of the data directory; each worker has one of its own',
-    });
-  }
-}
-
-/** Reads the changelog from the checkpoint, else from its start, to its committed end. @returns that end */
-async function restore(
-  parts: SessionParts,
-  name: string,
-  changelog: { readonly topic: string; readonly partition: number },
-  state: LocalState,
-): Promise<number> {
-  const { topic, partition } = changelog;
-  const { start, end } = await parts.reader.bounds(topic, partition);
-  let offset = Math.max(start, Number(state.checkpoint ?? start));
-  while (offset < end) {
-    const { records, nextOffset } = await parts.reader.fetch(topic, partition, offset, RESTORE_BYTES);
-    const changes = new Map<string, string | undefined>();
-    for (const { key, value } of records)
-      changes.set(key ?? COMMIT_KEY, value === null ? undefined : Buffer.from(value).toString());
-    state.apply(changes);
-    if (nextOffset === offset) break;
-    offset = nextOffset;
-    parts.onRestore?.(name, offset, end);
-  }
-  return Math.max(offset, end);
-}
-
-function changelogRecords(
-  changelog: { readonly topic: string; readonly partition: number },
-  changes: StateChanges,
-  standing: Standing,
-): readonly NewRecord[] {
-  const record = (key: string, value: string | undefined): NewRecord => ({
-    ...changelog,
-    key,
-    value: value === undefined ? null : Buffer.from(value),
-    headers: {},
-  });
-  return [...[...changes].map(([key, value]) => record(key, value)), record(COMMIT_KEY, encodeStanding(standing))];
-}
-
-const encodeStanding = ({ number, position }: Standing): string => JSON.stringify([number, position]);
-
-function ownStanding(state: LocalState): Standing {
-  const text = state.get(COMMIT_KEY);
-  const [number, position] = text === undefined ? [0, 0] : (JSON.parse(text) as [number, number]);
-  return { number, position };
-}
-
 /** Where the outputs of a commit lie whose answer was lost: nobody needs to know. */
 const placesUnknown = (outputs: readonly NewRecord[]): readonly Placed[] =>
   outputs.map(({ topic, partition }) => ({ topic, partition: partition ?? -1, offset: -1 }));
-
-const mismatch = (name: string, own: Standing, committed: Standing): PlumblineError =>
-  new PlumblineError(
-    'PLB-LOG-MISMATCH',
-    `task ${name} has state of commit ${own.number} (input ${own.position}) and offsets of commit ${committed.number} (input ${committed.position})`,
-    { hint: 'the cluster tore a transaction, or a topic was made anew: rebuild the state from its input' },
-  );

@@ -17,8 +17,12 @@ export interface FaultHooks {
   readonly beforeCommit?: (task: string) => 'ok' | 'crash' | 'unavailable' | 'lost' | 'slow';
   /** A crash after the commit: it is on the log, its owner never learns. */
   readonly afterCommit?: (task: string) => 'ok' | 'crash';
+  /** A cluster commits a part of a transaction alone, and its owner ends: the named part is lost. */
+  readonly tear?: (task: string) => TornPart | null;
   /** Plants a fault: the commit that is written instead. A simulation has to find it. */
   readonly tamper?: (task: string, commit: TaskCommit) => TaskCommit;
 }
+
+export type TornPart = 'state' | 'position' | 'outputs';
 
 export const NO_FAULTS: FaultHooks = {};

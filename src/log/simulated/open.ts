@@ -1,9 +1,11 @@
+import { PlumblineError } from '../../errors.ts';
 import { fenced, unavailable } from '../errors.ts';
 import { taskName } from '../place.ts';
-import type { Log, LogRecord, TaskSession } from '../port.ts';
+import type { Log, LogRecord, Rebuild, StateReader, StateStore, TaskSession } from '../port.ts';
 import { type FaultHooks, NO_FAULTS, SimulatedCrash } from './faults.ts';
 import {
   appendTo,
+  applyTo,
   commitTo,
   partitionsIn,
   rangeOf,
@@ -11,6 +13,7 @@ import {
   type Storage,
   type StoredTask,
   taskIn,
+  tear,
 } from './storage.ts';
 
 export interface SimulatedOptions {
@@ -44,10 +47,11 @@ export function openSimulatedLog(storage: Storage, options: SimulatedOptions): L
     async bounds(topic, partition) {
       return { start: 0, end: recordsIn(storage, topic, partition).length };
     },
-    async openTask(input) {
+    async openTask(input, rebuild) {
       recordsIn(storage, input.topic, input.partition);
       const task = taskIn(storage, input);
       task.epoch++;
+      if (task.torn !== null) await mend(storage, task, task.torn, taskName(input), rebuild, options.clock);
       return openSession(storage, options, faults, slow, taskName(input), task);
     },
     async positionOf(input) {
@@ -59,12 +63,39 @@ export function openSimulatedLog(storage: Storage, options: SimulatedOptions): L
         get: (key) => task()?.state.get(key),
         range(from, to, limit) {
           const found = task();
-          return found === undefined ? [] : rangeOf(found, from, to, limit);
+          return found === undefined ? [] : rangeOf(found.state, from, to, limit);
         },
       };
     },
     async close() {},
   };
+}
+
+const readerOf = ({ state }: StoredTask): StateReader => ({
+  get: (key) => state.get(key),
+  range: (from, to, limit) => rangeOf(state, from, to, limit),
+});
+
+async function mend(
+  storage: Storage,
+  task: StoredTask,
+  torn: { readonly since: number; readonly until: number },
+  name: string,
+  rebuild: Rebuild | undefined,
+  clock: () => number,
+): Promise<void> {
+  if (rebuild === undefined) throw new PlumblineError('PLB-LOG-MISMATCH', `a commit of ${name} was torn`);
+  const { epoch } = task;
+  const state = new Map<string, string>();
+  const made: StateStore = {
+    get: (key) => state.get(key),
+    range: (from, to, limit) => rangeOf(state, from, to, limit),
+    apply: (changes) => applyTo(state, changes),
+  };
+  const outputs = await rebuild(made, { ...torn, state: readerOf(task), reason: 'a commit was torn' });
+  if (task.epoch !== epoch) throw fenced(name);
+  appendTo(storage, outputs, clock());
+  Object.assign(task, { state, position: torn.until, torn: null });
 }
 
 function openSession(
@@ -86,7 +117,7 @@ function openSession(
     },
     state: {
       get: (key) => task.state.get(key),
-      range: (from, to, limit) => rangeOf(task, from, to, limit),
+      range: (from, to, limit) => rangeOf(task.state, from, to, limit),
     },
     async commit(commit) {
       if (!open) throw fenced(name);
@@ -95,6 +126,11 @@ function openSession(
       if (fault === 'unavailable') throw unavailable('simulated');
       if (fault === 'lost') task.epoch++;
       if (fault === 'slow') await slow();
+      const lost = faults.tear?.(name) ?? null;
+      if (lost !== null && task.epoch === owner.epoch) {
+        tear(storage, task, commit, lost, options.clock());
+        throw new SimulatedCrash(`a commit of ${name} was torn: ${lost} lost`);
+      }
       const placed = commitTo(storage, task, owner, faults.tamper?.(name, commit) ?? commit, options.clock());
       if (faults.afterCommit?.(name) === 'crash') throw new SimulatedCrash(`after a commit of ${name}`);
       return placed;

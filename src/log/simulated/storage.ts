@@ -1,8 +1,9 @@
 import { fenced, noPartition, unknownTopic } from '../errors.ts';
 import { compareUtf8 } from '../overlay.ts';
 import { choosePartition, taskName } from '../place.ts';
-import type { LogRecord, NewRecord, Placed, StateEntry, TaskCommit, TaskInput } from '../port.ts';
+import type { LogRecord, NewRecord, Placed, StateChanges, StateEntry, TaskCommit, TaskInput } from '../port.ts';
 import type { TopicSpec } from '../topics.ts';
+import type { TornPart } from './faults.ts';
 
 /** What outlives a simulated process: records, and each task's epoch, state and position. In memory, unbounded. */
 export interface Storage {
@@ -14,7 +15,9 @@ export interface StoredTask {
   epoch: number;
   position: number;
   commitNumber: number;
-  readonly state: Map<string, string>;
+  state: Map<string, string>;
+  /** Input offsets of a commit that was torn: what is there doesn't belong together. */
+  torn: { readonly since: number; readonly until: number } | null;
 }
 
 export function createStorage(specs: readonly TopicSpec[]): Storage {
@@ -54,7 +57,7 @@ export function taskIn(storage: Storage, input: TaskInput): StoredTask {
   const name = taskName(input);
   const known = storage.tasks.get(name);
   if (known !== undefined) return known;
-  const added: StoredTask = { epoch: 0, position: 0, commitNumber: 0, state: new Map() };
+  const added: StoredTask = { epoch: 0, position: 0, commitNumber: 0, state: new Map(), torn: null };
   storage.tasks.set(name, added);
   return added;
 }
@@ -68,16 +71,34 @@ export function commitTo(
 ): readonly Placed[] {
   if (task.epoch !== owner.epoch) throw fenced(owner.name);
   const placed = appendTo(storage, commit.outputs, atMs);
-  for (const [key, value] of commit.state)
-    if (value === undefined) task.state.delete(key);
-    else task.state.set(key, value);
+  applyTo(task.state, commit.state);
   task.position = commit.nextOffset ?? task.position;
   task.commitNumber++;
   return placed;
 }
 
-export function rangeOf(task: StoredTask, from: string, to: string, limit: number): readonly StateEntry[] {
-  const keys = [...task.state.keys()].filter((key) => compareUtf8(key, from) >= 0 && compareUtf8(key, to) < 0);
+/** Writes a commit but for one part of it. */
+export function tear(storage: Storage, task: StoredTask, commit: TaskCommit, lost: TornPart, atMs: number): void {
+  const { nextOffset: until = task.position } = commit;
+  task.torn = { since: task.position, until };
+  if (lost !== 'outputs') appendTo(storage, commit.outputs, atMs);
+  if (lost !== 'state') applyTo(task.state, commit.state);
+  if (lost !== 'position') task.position = until;
+}
+
+export function applyTo(state: Map<string, string>, changes: StateChanges): void {
+  for (const [key, value] of changes)
+    if (value === undefined) state.delete(key);
+    else state.set(key, value);
+}
+
+export function rangeOf(
+  state: ReadonlyMap<string, string>,
+  from: string,
+  to: string,
+  limit: number,
+): readonly StateEntry[] {
+  const keys = [...state.keys()].filter((key) => compareUtf8(key, from) >= 0 && compareUtf8(key, to) < 0);
   keys.sort(compareUtf8);
-  return keys.slice(0, limit).map((key) => ({ key, value: task.state.get(key) ?? '' }));
+  return keys.slice(0, limit).map((key) => ({ key, value: state.get(key) ?? '' }));
 }

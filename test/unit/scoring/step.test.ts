@@ -89,7 +89,7 @@ describe('scoring step', () => {
 
   function through(scored: Scored): string[] {
     const lines = tell(scored);
-    return hasJob(state) ? [...lines, ...through(resumeJob(state, context))] : lines;
+    return hasJob(state) ? [...lines, ...through(resumeJob(state, 0, context))] : lines;
   }
 
   it('answers a change and publishes a posture at first sight and when it moves', () => {
@@ -246,7 +246,7 @@ describe('scoring step', () => {
     change('account', 'A', 0, {});
     const fact = { kind: 'activated' as const, set: 'd', version: 'b2', at: 5, by: 'test' };
     deals = [{ active: fakeSet('d', 'deal', 'b2'), fallback: null }];
-    expect(through(takeFact(state, fact, context))).toEqual(['d/D1 sweep', 'd/D2 sweep']);
+    expect(through(takeFact(state, fact, 0, context))).toEqual(['d/D1 sweep', 'd/D2 sweep']);
     expect(controlOffsetIn(state)).toBe(1);
     const redrive = {
       kind: 'redrive' as const,
@@ -257,7 +257,7 @@ describe('scoring step', () => {
       at: 6,
       by: 'test',
     };
-    expect(through(takeFact(state, redrive, context))).toEqual(['d/D2 redrive']);
+    expect(through(takeFact(state, redrive, 0, context))).toEqual(['d/D2 redrive']);
   });
 
   it('ends the postures of a retired set, cut into commits, and scores the others on', () => {
@@ -268,13 +268,13 @@ describe('scoring step', () => {
     if (kept === undefined) throw new Error('no set');
     deals = [kept];
     const fact = { kind: 'retired' as const, set: 'e', at: 5, by: 'test' };
-    const first = takeFact(state, fact, context);
+    const first = takeFact(state, fact, 0, context);
     expect([first.outputs.length, first.isUnfinished]).toEqual([500, true]);
     expect(first.outputs[0]).toMatchObject({
       key: 'A',
       change: { set: 'e', to: null, cause: { kind: 'retired', id: 'control-0' }, now: '1970-01-01T00:00:00.005Z' },
     });
-    expect([...tell(first), ...through(resumeJob(state, context))]).toEqual(ids.map((id) => `e/${id} watch→null`));
+    expect([...tell(first), ...through(resumeJob(state, 0, context))]).toEqual(ids.map((id) => `e/${id} watch→null`));
     expect(hasJob(state)).toBe(false);
     expect(deal('D0000', 6, { amount: 0 })).toEqual(['d/D0000 change', 'd/D0000 watch→healthy']);
     expect(nextDue(state)).toBe(60_000);
@@ -289,11 +289,11 @@ describe('scoring step', () => {
     expect(nextDue(state)).toBe(null);
     deal('D2', 0, { next_step_at: 70_000 });
     expect(nextDue(state)).toBe(70_000);
-    expect(tell(fireDue(state, 65_000, context))).toEqual([]);
+    expect(tell(fireDue(state, 65_000, 0, context))).toEqual([]);
     const closing = closeImport(ingest, 'i', { topic: 't', partition: 0, offset: offset++ }, ingestContext);
     for (const { image } of closing.images) through(scoreImage(state, image, offset, context));
     expect(nextDue(state)).toBe(60_000);
-    expect(tell(fireDue(state, 80_000, context))).toEqual([
+    expect(tell(fireDue(state, 80_000, 0, context))).toEqual([
       'd/D1 due 60000',
       'd/D1 healthy→watch',
       'd/D2 due 70000',
