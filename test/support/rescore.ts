@@ -1,17 +1,13 @@
-import { loadContracts } from '../../schemas/contracts.ts';
 import type { Log, LogRecord } from '../../src/log/port.ts';
 import { openSimulatedLog } from '../../src/log/simulated/open.ts';
 import { createStorage } from '../../src/log/simulated/storage.ts';
 import { type Topics, topicSpecs } from '../../src/log/topics.ts';
-import { compileDocument } from '../../src/runtime/compile-document.ts';
 import { lagOf, totalLag } from '../../src/runtime/lag.ts';
-import { startWorker } from '../../src/runtime/worker.ts';
-import { waiverValue } from '../../src/scoring/evidence.ts';
-import { answer } from '../../src/scoring/score.ts';
 import { jsonView } from '../../src/wire/json-view.ts';
 import { jsonWire } from '../../src/wire/json-wire.ts';
 import type { Wire } from '../../src/wire/wire.ts';
 import { until } from './cli.ts';
+import { workOn } from './test-worker.ts';
 
 const PAGE = { maxRecords: 500, maxBytes: 8 * 1024 * 1024 };
 
@@ -50,18 +46,7 @@ export async function rescore(
   });
   for (const topic of [topics.sets, topics.control, topics.images])
     await again.append((await recordsOf(log, topic)).flat());
-  const contracts = loadContracts();
-  const worker = await startWorker({
-    log: again,
-    wire,
-    topics,
-    contracts,
-    answer,
-    compile: (document) => compileDocument(document, contracts),
-    waiverValue,
-    clock: Date.now,
-    random: Math.random,
-  });
+  const worker = await workOn(again, topics, { wire });
   await until('the images are scored again', async () => totalLag(await lagOf(again, topics)) === 0);
   await worker.stop(10_000);
   return (await recordsOf(jsonView(again, topics, wire), topics.results)).map(textsOf);

@@ -1,0 +1,41 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import type { KafkaSettings } from '../../src/log/kafka/client.ts';
+import { openKafkaLog } from '../../src/log/kafka/open.ts';
+import { createTopics } from '../../src/log/kafka/topics.ts';
+import type { Log } from '../../src/log/port.ts';
+import { stateTopicOf, type Topics, topicLayouts, topicNames } from '../../src/log/topics.ts';
+
+export interface Installation {
+  readonly topics: Topics;
+  readonly settings: KafkaSettings;
+  readonly prefix: string;
+  /** As a process of its own would: local copies lie in a directory of this name, its own unless told. */
+  open(directory?: string): Promise<Log>;
+}
+
+/** Topics of their own on a test cluster. */
+export async function installOn(
+  brokers: readonly string[],
+  directory: string,
+  partitions: number,
+): Promise<Installation> {
+  const prefix = `t${randomUUID().slice(0, 8)}.`;
+  const topics = topicNames(prefix);
+  const settings = { brokers, clientId: 'plumbline-test' };
+  const layouts = topicLayouts(topics, { partitions, replication: 1 });
+  await createTopics(settings, layouts);
+  return {
+    topics,
+    settings,
+    prefix,
+    open: (name = randomUUID()) =>
+      openKafkaLog({
+        settings,
+        prefix,
+        topics: layouts.map((layout) => layout.name),
+        directory: join(directory, name),
+        stateTopicOf: (input) => stateTopicOf(topics, input),
+      }),
+  };
+}
