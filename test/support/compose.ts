@@ -19,6 +19,8 @@ export interface ServiceState {
   readonly health: string | null;
   readonly memoryBytes: number;
   readonly isReadOnly: boolean;
+  /** Addresses of the host at which its ports are open. */
+  readonly openAt: readonly string[];
 }
 
 /** The plugin of the present docker, else docker-compose 1.29. */
@@ -65,13 +67,14 @@ export async function composedAs(project: string, env: NodeJS.ProcessEnv): Promi
       return { code: exitCode, output: output.trim() };
     },
     async inspect(service) {
-      const { State, HostConfig } = await client.inspect(client.getById(await idOf(service)));
+      const { State, HostConfig, NetworkSettings } = await client.inspect(client.getById(await idOf(service)));
       return {
         status: State.Status,
         exitCode: State.ExitCode,
         health: State.Health?.Status ?? null,
         memoryBytes: HostConfig.Memory ?? 0,
         isReadOnly: HostConfig.ReadonlyRootfs ?? false,
+        openAt: Object.values(NetworkSettings.Ports).flatMap((at) => (at ?? []).map(({ HostIp }) => HostIp)),
       };
     },
   };

@@ -14,6 +14,8 @@ import { fetchImages } from '../../support/kafka-containers.ts';
 const WORKERS = ['worker-1', 'worker-2'] as const;
 /** docker-compose.yml's stop_grace_period of a worker. */
 const GRACE_MS = 20_000;
+/** Its mem_limit. */
+const MEMORY_BYTES = 1024 ** 3;
 const project = `plumbline-${randomUUID().slice(0, 8)}`;
 const scratch = scratchDirectory();
 const contracts = loadContracts();
@@ -100,6 +102,11 @@ test('one command makes topics, registers schemas, activates the sets and starts
   expect([schemas.length > 0, [...new Set(schemas.map(({ state }) => state))]]).toEqual([true, ['registered']]);
 });
 
+test('nothing listens to other machines', async () => {
+  for (const service of ['kafka', 'registry', ...WORKERS])
+    expect((await on.inspect(service)).openAt).toEqual(['127.0.0.1']);
+});
+
 test('a worker has no rights that it does not need', async () => {
   for (const worker of WORKERS) {
     expect(await on.exec(worker, 'id', '-u')).toEqual({ code: 0, output: '1000' });
@@ -111,7 +118,7 @@ test('a worker has no rights that it does not need', async () => {
     expect(output).toMatch(/^CapPrm:\s+0+$/m);
     expect(output).toMatch(/^CapBnd:\s+0+$/m);
     expect(output).toMatch(/^NoNewPrivs:\s+1$/m);
-    expect(await on.inspect(worker)).toMatchObject({ isReadOnly: true, status: 'running' });
+    expect(await on.inspect(worker)).toMatchObject({ isReadOnly: true, memoryBytes: MEMORY_BYTES, status: 'running' });
   }
   const { output } = await on.exec('worker-1', 'sh', '-c', 'ls -a /app /app/node_modules');
   for (const absent of ['test', '.git', 'benchmarks', 'vitest', 'typescript', 'testcontainers'])
