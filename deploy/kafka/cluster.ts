@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { untilCoordinatorsAnswer } from '../../src/log/kafka/coordinators.ts';
+import { brokerSettings } from './broker-settings.ts';
+import { freePorts } from './free-ports.ts';
 import { fetchPackages, type Packages } from './packages.ts';
 
 export interface ClusterOptions {
@@ -113,26 +114,6 @@ async function planNodes({ brokers, directory, port }: ClusterOptions): Promise<
   }));
 }
 
-async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = await Promise.all(
-    Array.from(
-      { length: count },
-      () =>
-        new Promise<ReturnType<typeof createServer>>((resolve, reject) => {
-          const server = createServer().once('error', reject);
-          server.listen(0, '127.0.0.1', () => resolve(server));
-        }),
-    ),
-  );
-  const ports = servers.map((server) => {
-    const address = server.address();
-    return typeof address === 'object' && address !== null ? address.port : 0;
-  });
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
-}
-
-/** Small internal topics, quick rebalances: for development and tests, with the durability of a real cluster. */
 function format(packages: Packages, nodes: readonly Node[], directory: string): void {
   const cluster = join(directory, 'cluster-id');
   let id: string;
@@ -157,16 +138,7 @@ function format(packages: Packages, nodes: readonly Node[], directory: string): 
       'controller.listener.names': 'CONTROLLER',
       'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT',
       'log.dirs': join(directory, `broker-${node.id}`),
-      'auto.create.topics.enable': false,
-      'default.replication.factor': replication,
-      'min.insync.replicas': Math.max(1, replication - 1),
-      'offsets.topic.replication.factor': replication,
-      'offsets.topic.num.partitions': 3,
-      'transaction.state.log.replication.factor': replication,
-      'transaction.state.log.min.isr': Math.max(1, replication - 1),
-      'transaction.state.log.num.partitions': 3,
-      'share.coordinator.state.topic.replication.factor': replication,
-      'group.initial.rebalance.delay.ms': 0,
+      ...brokerSettings(replication),
       'broker.session.timeout.ms': 9_000,
     };
     const text = Object.entries(settings).map(([name, value]) => `${name}=${value}`);

@@ -10,6 +10,7 @@ import { type SettingsFlags, withLogFlags } from './settings.ts';
 interface ActivateFlags extends SettingsFlags {
   readonly retire?: readonly string[];
   readonly by: string;
+  readonly ifNone?: boolean;
 }
 
 export function activateCommand(program: Command): void {
@@ -20,6 +21,7 @@ export function activateCommand(program: Command): void {
       .argument('[set...]', 'documents'),
   )
     .option('--retire <name...>', 'sets that are not to be active any more')
+    .option('--if-none', 'only where nothing was ever activated, such as at the first start of an installation')
     .option('--by <who>', 'recorded with it', 'cli')
     .action(async (files: string[], flags: ActivateFlags) => {
       const sets = files.length === 0 ? [] : requireSets(files);
@@ -28,6 +30,10 @@ export function activateCommand(program: Command): void {
         async ({ log, topics, wire }) => {
           const contracts = loadContracts();
           const control = await followControl(log, topics, (document) => compileDocument(document, contracts));
+          if (flags.ifNone === true && control.offset > 0) {
+            process.stdout.write('nothing changes: what is active was decided before\n');
+            return;
+          }
           const { activated, retired } = await changeSets(
             log,
             topics,

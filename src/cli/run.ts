@@ -9,11 +9,18 @@ export function runCommand(program: Command): void {
     async (flags: SettingsFlags) => {
       const logger = makeLogger(process.env.PLUMBLINE_LOG_LEVEL ?? 'info');
       const settings = readSettings(flags, process.env);
-      const processor = await startProcessor(settings, requireSets(settings.setFiles), logger);
+      // From the beginning: as process 1 of a container it would otherwise not hear a signal until it is up.
+      const signal = untilSignal();
+      const started = await Promise.race([startProcessor(settings, requireSets(settings.setFiles), logger), signal]);
+      if (started === undefined) {
+        logger.info('stopped before it was up');
+        process.exit(EXIT.ok);
+      }
+      const processor = started;
       for (const set of processor.activated) logger.info({ set: set.name, version: set.version }, 'set activated');
       for (const set of processor.retired) logger.info({ set }, 'set retired: it is not among the sets given');
       logger.info({ url: processor.url }, 'processor is up');
-      const end = await Promise.race([untilSignal(), processor.worker.ended]);
+      const end = await Promise.race([signal, processor.worker.ended]);
       await processor.stop();
       if (end === undefined || end === 'stopped') return logger.info('processor stopped');
       logger.error(

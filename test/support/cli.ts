@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+export const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 export interface Ran {
@@ -13,6 +13,9 @@ export interface Ran {
   readonly stdout: string;
   readonly stderr: string;
 }
+
+/** One that doesn't end is killed: its code is null then. */
+const COMMAND_TIMEOUT_MS = 120_000;
 
 /** Runs one command of the command line to its end. */
 export function plumbline(
@@ -23,6 +26,8 @@ export function plumbline(
     cwd: options.cwd ?? ROOT,
     env: { ...process.env, ...options.env },
     stdio: 'pipe',
+    timeout: COMMAND_TIMEOUT_MS,
+    killSignal: 'SIGKILL',
   });
   let stdout = '';
   let stderr = '';

@@ -1,69 +1,53 @@
-import { spawnSync } from 'node:child_process';
-import { startCluster } from '../../deploy/kafka/cluster.ts';
-import { scratchDirectory } from './cli.ts';
+import { engineAnswers } from './container-engine.ts';
+import { repeatedly, type TestCluster } from './kafka-cluster.ts';
+import { fetchImages, startContainers } from './kafka-containers.ts';
+import { missingTool, startProcesses } from './kafka-processes.ts';
 
-export interface TestCluster {
-  readonly brokers: readonly string[];
-  /** null where none was asked for. */
-  readonly registryUrl: string | null;
-  stop(): Promise<void>;
-}
+export type { TestCluster } from './kafka-cluster.ts';
+
+/** `npm run test:containers`: containers or nothing. */
+const isForced = (): boolean => process.env.PLUMBLINE_TEST_KAFKA === 'containers';
 
 /** Why no broker can be had here; null where one can. */
 export function reasonWithoutKafka(): string | null {
-  if (process.env.KAFKA_BROKERS) return null;
-  for (const tool of ['java', 'mvn'])
-    if (spawnSync(tool, ['-version'], { stdio: 'ignore' }).error !== undefined)
-      return `KAFKA_BROKERS is not set, and there is no ${tool} to run a broker with`;
-  return null;
+  if (isForced() || process.env.KAFKA_BROKERS || engineAnswers()) return null;
+  const missing = missingTool();
+  return missing === null
+    ? null
+    : `KAFKA_BROKERS is not set, no container engine answers, and there is no ${missing} to run a broker with`;
 }
 
-/** The brokers of KAFKA_BROKERS (and the registry of PLUMBLINE_TEST_REGISTRY), else one of our own. */
+/**
+ * The brokers of KAFKA_BROKERS (and the registry of PLUMBLINE_TEST_REGISTRY); else containers, where an engine answers;
+ * else processes, from Maven's packages.
+ */
 export async function openTestCluster(withRegistry = false): Promise<TestCluster> {
   const named = process.env.KAFKA_BROKERS;
-  if (named)
+  if (named && !isForced())
     return {
       brokers: named.split(','),
       registryUrl: process.env.PLUMBLINE_TEST_REGISTRY ?? null,
       stop: async () => {},
     };
-  for (let attempt = 1; ; attempt++)
+  if (isForced()) return inContainers(withRegistry);
+  if (engineAnswers())
     try {
-      return await startOwn(withRegistry);
+      return await inContainers(withRegistry);
     } catch (error) {
-      // A port that was free a moment ago can be another test's by the time that the broker takes it.
-      if (attempt === ATTEMPTS) throw error;
+      if (missingTool() !== null) throw error;
+      const why = error instanceof Error ? error.message : String(error);
+      process.stderr.write(`no broker in a container, so one from Maven's packages: ${why}\n`);
     }
+  return repeatedly(() => startProcesses(withRegistry));
 }
 
-const ATTEMPTS = 3;
-
-async function startOwn(withRegistry: boolean): Promise<TestCluster> {
-  const scratch = scratchDirectory();
-  const cluster = await startCluster({
-    brokers: 1,
-    port: 0,
-    registryPort: withRegistry ? 0 : null,
-    directory: scratch.path,
-    tell: (text) => process.stderr.write(`${text} …\n`),
-  }).catch((error: unknown) => {
-    scratch.remove();
-    throw error;
-  });
-  return {
-    brokers: cluster.brokers,
-    registryUrl: cluster.registryUrl,
-    async stop() {
-      await cluster.stop();
-      scratch.remove();
-    },
-  };
+async function inContainers(withRegistry: boolean): Promise<TestCluster> {
+  await fetchImages(withRegistry);
+  return repeatedly(() => startContainers(withRegistry));
 }
 
 /** Why no schema registry can be had here: it comes with a broker of our own. */
 export function reasonWithoutRegistry(): string | null {
-  for (const tool of ['java', 'mvn'])
-    if (spawnSync(tool, ['-version'], { stdio: 'ignore' }).error !== undefined)
-      return `there is no ${tool} to run a registry with`;
-  return null;
+  const missing = missingTool();
+  return missing === null ? null : `there is no ${missing} to run a registry with`;
 }

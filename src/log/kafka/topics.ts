@@ -1,10 +1,15 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import kafkajs, { type Admin } from 'kafkajs';
+import { PlumblineError } from '../../errors.ts';
 import type { TopicLayout } from '../topics.ts';
 import { type KafkaSettings, makeKafka } from './client.ts';
 import { within } from './deadline.ts';
 import { asPortError } from './failure.ts';
 
 const TIMEOUT_MS = 30_000;
+/** How long new partitions may take until their leaders serve them; part of the above. */
+const SERVED_ATTEMPTS = 100;
+const PAUSE_MS = 100;
 
 async function withAdmin<T>(settings: KafkaSettings, doing: string, work: (admin: Admin) => Promise<T>): Promise<T> {
   const admin = makeKafka(settings).admin({ retry: { retries: 5 } });
@@ -34,8 +39,23 @@ export const createTopics = (settings: KafkaSettings, layouts: readonly TopicLay
         configEntries: Object.entries(config).map(([key, value]) => ({ name: key, value })),
       })),
     });
-    return missing.map(({ name }) => name);
+    const names = missing.map(({ name }) => name);
+    await untilServed(admin, names);
+    return names;
   });
+
+/** A leader that is elected can be a moment away from serving: without the wait the next command would meet that. */
+async function untilServed(admin: Admin, names: readonly string[]): Promise<void> {
+  for (let attempt = 1, left = names; left.length > 0; attempt++)
+    try {
+      await admin.fetchTopicOffsets(left[0] ?? '');
+      left = left.slice(1);
+    } catch (error) {
+      const failure = asPortError(error, { doing: `waiting until ${left[0]} is served` });
+      if (attempt >= SERVED_ATTEMPTS || !(failure instanceof PlumblineError && failure.retryable)) throw failure;
+      await sleep(PAUSE_MS);
+    }
+}
 
 export interface LayoutProblem {
   readonly topic: string;

@@ -69,3 +69,13 @@ test('--sets runs those sets and no others', async () => {
   mine.child.kill('SIGTERM');
   await mine.ended;
 });
+
+test('activate --if-none leaves alone what was decided, also what was retired', async () => {
+  const at = ['--data-dir', join(scratch.path, 'first')];
+  const [deals, hygiene] = ['deal-desk', 'pipeline-hygiene'].map((name) => join(ROOT, `constraint-sets/${name}.yaml`));
+  const first = await plumbline(['activate', '--if-none', ...at, deals ?? '']);
+  expect([first.code, first.stdout]).toEqual([0, expect.stringMatching(/^deal-desk \w{12} is active\n$/)]);
+  await plumbline(['activate', ...at, '--retire', 'deal-desk']);
+  const again = await plumbline(['activate', '--if-none', ...at, deals ?? '', hygiene ?? '']);
+  expect(again).toMatchObject({ code: 0, stdout: expect.stringMatching(/^nothing changes/) });
+});

@@ -1,7 +1,10 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, expect, test } from 'vitest';
-import { plumbline, scratchDirectory, startProcessor } from '../../support/cli.ts';
+import { MAIN, plumbline, scratchDirectory, startProcessor } from '../../support/cli.ts';
 
 const scratch = scratchDirectory();
 afterAll(() => scratch.remove());
@@ -15,4 +18,24 @@ test('a task that can not be opened ends the start, whichever thread it is on', 
   db.close();
   const again = await plumbline(['run', '--data-dir', scratch.path, '--port', '0', '--threads', '2']);
   expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('PLB-LOG-MISMATCH')]);
+});
+
+test('a signal ends a start that waits for its log', async () => {
+  // A broker that takes connections and says nothing.
+  const broker = createServer(() => {}).listen(0, '127.0.0.1');
+  await once(broker, 'listening');
+  const address = broker.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const args = ['run', '--log', 'kafka', '--brokers', `127.0.0.1:${port}`, '--port', '0', '--data-dir', scratch.path];
+  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+  let said = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  const ended = once(child, 'close');
+  await once(broker, 'connection');
+  child.kill('SIGTERM');
+  expect(await ended).toEqual([0, null]);
+  expect(said).toContain('stopped before it was up');
+  broker.close();
 });
