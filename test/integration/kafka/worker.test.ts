@@ -20,7 +20,7 @@ import { waiverValue } from '../../../src/scoring/evidence.ts';
 import { answer } from '../../../src/scoring/score.ts';
 import { ROOT, scratchDirectory, until } from '../../support/cli.ts';
 import { openTestCluster, reasonWithoutKafka, type TestCluster } from '../../support/kafka.ts';
-import { recordsOf, rescore, textsOf } from '../../support/rescore.ts';
+import { recordsOf, rescore, textsOf, withoutOffsets } from '../../support/rescore.ts';
 
 const reason = reasonWithoutKafka();
 const contracts = loadContracts();
@@ -103,7 +103,3 @@ describe.skipIf(reason !== null)(`workers on Kafka${reason === null ? '' : `: ${
     await outside.close();
   });
 });
-
-/** Markers of transactions count as offsets on Kafka alone. */
-const withoutOffsets = (texts: readonly string[]): readonly string[] =>
-  texts.map((text) => text.replace(/,"input_offset":\d+/, ''));
