@@ -25,6 +25,9 @@ export interface Evidence {
   readonly sets: readonly CompiledSet[];
   /** Committed records by topic and partition. */
   readonly records: ReadonlyMap<string, readonly (readonly LogRecord[])[]>;
+  /** How many records' transactions were aborted, and how many are still open. */
+  readonly aborted: number;
+  readonly open: number;
   readonly ends: readonly PartitionEnd[];
   readonly tasks: readonly TaskLogs[];
   /** The images of the run, scored once more (see rescoreRecords). */
@@ -53,6 +56,7 @@ export function brokenInvariants(evidence: Evidence): readonly string[] {
   checkOrder(images, results, check);
   checkReproducible(evidence, results, check);
   checkChangelogs(evidence, again, check);
+  check(evidence.open === 0, 'no-open-transaction', () => `${evidence.open} records lie in open transactions`);
   for (const { topic, partition, stable, high } of evidence.ends)
     check(stable >= high, 'no-open-transaction', () => `${topic}/${partition} is stable to ${stable} of ${high}`);
   return [...broken].map(

@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type IHeaders, Kafka, logLevel } from 'kafkajs';
+import { Kafka, logLevel } from 'kafkajs';
+import type { RawMessage } from '../../src/log/kafka/committed.ts';
 import type { Headers, LogRecord } from '../../src/log/port.ts';
 
 /** A partition's end for whoever reads committed records, and its end: they differ while a transaction is open. */
@@ -18,10 +18,21 @@ export interface GroupOffset {
   readonly metadata: string;
 }
 
-/** What a plain client of Kafka sees of an installation: it shares nothing with the product. */
+/** Every record of some topics, by topic and partition, in order. */
+export interface AllRecords {
+  readonly committed: ReadonlyMap<string, readonly (readonly LogRecord[])[]>;
+  /** Records whose transaction was aborted, or is still open. */
+  readonly aborted: number;
+  readonly open: number;
+}
+
+/**
+ * What a plain client of Kafka sees of an installation. It shares no code with the product: it reads everything, the
+ * markers of transactions too, and finds out for itself which records they commit.
+ */
 export interface Witness {
-  /** Every committed record, by topic and partition, in order. Ends where a partition ended when it began. */
-  read(topics: readonly string[]): Promise<ReadonlyMap<string, readonly (readonly LogRecord[])[]>>;
+  /** Ends where each partition ended when it began. */
+  read(topics: readonly string[]): Promise<AllRecords>;
   ends(topics: readonly string[]): Promise<readonly PartitionEnd[]>;
   offsets(groupId: string, topics: readonly string[]): Promise<readonly GroupOffset[]>;
   /** Every partition has all its replicas in sync. */
@@ -29,7 +40,6 @@ export interface Witness {
   close(): Promise<void>;
 }
 
-const READ_TIMEOUT_MS = 120_000;
 const PAUSE_MS = 50;
 
 export async function openWitness(brokers: readonly string[]): Promise<Witness> {
@@ -41,7 +51,7 @@ export async function openWitness(brokers: readonly string[]): Promise<Witness> 
   });
   const admin = kafka.admin();
   await admin.connect();
-  const clusters = [await openEnds(kafka, 0), await openEnds(kafka, 1)] as const;
+  const clusters = [await openCluster(kafka, 0), await openCluster(kafka, 1)] as const;
 
   const partitionsOf = async (topics: readonly string[]) => {
     const found = (await admin.fetchTopicMetadata({ topics: [...topics] })).topics;
@@ -58,53 +68,15 @@ export async function openWitness(brokers: readonly string[]): Promise<Witness> 
   return {
     ends,
     async read(topics) {
-      const to = await ends(topics);
-      const records = new Map<string, LogRecord[][]>();
-      for (const { topic, partition } of to) {
-        const partitions = records.get(topic) ?? [];
-        partitions[partition] = [];
-        records.set(topic, partitions);
+      const committed = new Map<string, (readonly LogRecord[])[]>();
+      const counts = { aborted: 0, open: 0 };
+      for (const { topic, partition, high } of await ends(topics)) {
+        const messages = await clusters[0].read(topic, partition, high);
+        const partitions = committed.get(topic) ?? [];
+        committed.set(topic, partitions);
+        partitions[partition] = settle(messages, counts).map((message) => toRecord(topic, partition, message));
       }
-      const reached = new Map<string, number>();
-      const consumer = kafka.consumer({ groupId: `witness-${randomUUID()}`, maxWaitTimeInMs: 200 });
-      // Told of batches that hold nothing but markers and aborted records, too.
-      consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) =>
-        reached.set(`${payload.topic}/${payload.partition}`, Number(payload.lastOffset) + 1),
-      );
-      consumer.on(consumer.events.START_BATCH_PROCESS, ({ payload }) => {
-        if (payload.batchSize === 0)
-          reached.set(`${payload.topic}/${payload.partition}`, Number(payload.lastOffset) + 1);
-      });
-      try {
-        await consumer.connect();
-        await consumer.subscribe({ topics: [...topics], fromBeginning: true });
-        await consumer.run({
-          autoCommit: false,
-          eachBatch: async ({ batch: { topic, partition, messages } }) => {
-            for (const { offset, key, value, headers, timestamp } of messages)
-              records.get(topic)?.[partition]?.push({
-                topic,
-                partition,
-                offset: Number(offset),
-                key: key === null ? null : key.toString(),
-                value,
-                headers: toHeaders(headers),
-                timestampMs: Number(timestamp),
-              });
-          },
-        });
-        const deadline = Date.now() + READ_TIMEOUT_MS;
-        const left = () =>
-          to.filter(({ topic, partition, stable }) => (reached.get(`${topic}/${partition}`) ?? 0) < stable);
-        while (left().length > 0) {
-          if (Date.now() > deadline)
-            throw new Error(`not read to their ends: ${JSON.stringify(left())}, ${JSON.stringify([...reached])}`);
-          await sleep(PAUSE_MS);
-        }
-      } finally {
-        await consumer.disconnect();
-      }
-      return records;
+      return { committed, ...counts };
     },
     async offsets(groupId, topics) {
       const found = await admin.fetchOffsets({ groupId, topics: [...topics] });
@@ -138,10 +110,18 @@ interface Cluster {
   addMultipleTargetTopics(topics: readonly string[]): Promise<void>;
   refreshMetadata(): Promise<void>;
   fetchTopicsOffset(asked: readonly object[]): Promise<readonly { partitions: readonly { offset: string }[] }[]>;
+  findLeaderForPartitions(topic: string, partitions: readonly number[]): { readonly [nodeId: string]: unknown };
+  findBroker(options: { readonly nodeId: string }): Promise<Broker>;
 }
 
-/** Asks for ends with one isolation level (ListOffsets): kafkajs's own admin asks without. */
-async function openEnds(kafka: Kafka, isolationLevel: 0 | 1) {
+interface Broker {
+  fetch(request: object): Promise<{
+    readonly responses: readonly { readonly partitions: readonly { readonly messages: readonly RawMessage[] }[] }[];
+  }>;
+}
+
+/** Connections that ask with one isolation level: kafkajs's own admin asks for ends without. */
+async function openCluster(kafka: Kafka, isolationLevel: 0 | 1) {
   const symbol = Object.getOwnPropertySymbols(kafka).find((one) => one.description === 'private:Kafka:createCluster');
   const create = Reflect.get(kafka, symbol ?? '') as (options: object) => Cluster;
   const cluster = create({ isolationLevel, metadataMaxAge: 5_000, allowAutoTopicCreation: false });
@@ -150,8 +130,19 @@ async function openEnds(kafka: Kafka, isolationLevel: 0 | 1) {
     async ask(places: readonly Place[]): Promise<readonly number[]> {
       await cluster.addMultipleTargetTopics([...new Set(places.map(({ topic }) => topic))]);
       const found: number[] = [];
-      for (const { topic, partition } of places) found.push(await askOne(cluster, topic, partition));
+      for (const { topic, partition } of places)
+        found.push(await again(cluster, () => endOf(cluster, topic, partition)));
       return found;
+    },
+    async read(topic: string, partition: number, end: number): Promise<readonly RawMessage[]> {
+      const messages: RawMessage[] = [];
+      for (let next = 0; next < end; ) {
+        const fetched = await again(cluster, () => fetchAt(cluster, topic, partition, next, isolationLevel));
+        const fresh = fetched.filter(({ offset }) => Number(offset) >= next);
+        messages.push(...fresh);
+        next = Number(fresh[fresh.length - 1]?.offset ?? end - 1) + 1;
+      }
+      return messages;
     },
     close: () => cluster.disconnect(),
   };
@@ -159,11 +150,10 @@ async function openEnds(kafka: Kafka, isolationLevel: 0 | 1) {
 
 const ATTEMPTS = 20;
 
-async function askOne(cluster: Cluster, topic: string, partition: number): Promise<number> {
+async function again<T>(cluster: Cluster, ask: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++)
     try {
-      const [answer] = await cluster.fetchTopicsOffset([{ topic, partitions: [{ partition }], fromBeginning: false }]);
-      return Number(answer?.partitions[0]?.offset);
+      return await ask();
     } catch (error) {
       if (attempt === ATTEMPTS) throw error;
       await sleep(PAUSE_MS * attempt);
@@ -171,11 +161,63 @@ async function askOne(cluster: Cluster, topic: string, partition: number): Promi
     }
 }
 
-function toHeaders(headers: IHeaders | undefined): Headers {
-  return Object.fromEntries(
-    Object.entries(headers ?? {}).flatMap(([name, value]) => {
+async function endOf(cluster: Cluster, topic: string, partition: number): Promise<number> {
+  const [answer] = await cluster.fetchTopicsOffset([{ topic, partitions: [{ partition }], fromBeginning: false }]);
+  return Number(answer?.partitions[0]?.offset);
+}
+
+const FETCH_BYTES = 4 * 1024 * 1024;
+const FETCH_WAIT_MS = 500;
+
+async function fetchAt(
+  cluster: Cluster,
+  topic: string,
+  partition: number,
+  offset: number,
+  isolationLevel: number,
+): Promise<readonly RawMessage[]> {
+  const [nodeId = '-1'] = Object.keys(cluster.findLeaderForPartitions(topic, [partition]));
+  const broker = await cluster.findBroker({ nodeId });
+  const place = { partition, fetchOffset: String(offset), maxBytes: FETCH_BYTES };
+  const { responses } = await broker.fetch({
+    maxWaitTime: FETCH_WAIT_MS,
+    minBytes: 1,
+    maxBytes: FETCH_BYTES,
+    isolationLevel,
+    topics: [{ topic, partitions: [place] }],
+    rackId: '',
+  });
+  return responses[0]?.partitions[0]?.messages ?? [];
+}
+
+/** The records that count: outside a transaction, or in one whose marker commits it. A marker comes after its records. */
+function settle(messages: readonly RawMessage[], counts: { aborted: number; open: number }): readonly RawMessage[] {
+  const commits = new Map<string, boolean>();
+  const counting: RawMessage[] = [];
+  for (const message of messages.toReversed()) {
+    const { producerId, inTransaction } = message.batchContext;
+    if (message.isControlRecord) commits.set(producerId, message.key?.readInt16BE(2) === 1);
+    else if (!inTransaction || commits.get(producerId) === true) counting.push(message);
+    else if (commits.get(producerId) === false) counts.aborted++;
+    else counts.open++;
+  }
+  return counting.reverse();
+}
+
+const toRecord = (topic: string, partition: number, message: RawMessage): LogRecord => ({
+  topic,
+  partition,
+  offset: Number(message.offset),
+  key: message.key === null ? null : message.key.toString(),
+  value: message.value,
+  headers: toHeaders(message.headers),
+  timestampMs: Number(message.timestamp),
+});
+
+const toHeaders = (headers: RawMessage['headers']): Headers =>
+  Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) => {
       const first = Array.isArray(value) ? value[0] : value;
       return first === undefined ? [] : [[name, first.toString()]];
     }),
   );
-}

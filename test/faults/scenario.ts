@@ -60,6 +60,8 @@ export interface Report {
   readonly results: number;
   readonly deadLetters: number;
   readonly kills: number;
+  /** Records of transactions that were aborted: the faults have hit some. */
+  readonly aborted: number;
   readonly longestStallMs: number;
   readonly recoveredMs: number;
 }
@@ -171,6 +173,7 @@ async function play(run: Run): Promise<Report> {
     results: count(topics.results),
     deadLetters: count(topics.deadLetters),
     kills: workers.counts.kills,
+    aborted: evidence.aborted,
     longestStallMs,
     recoveredMs,
   };
@@ -232,7 +235,7 @@ async function complaintsOf({ workers }: Run, settled: string | null): Promise<r
 
 async function gather({ topics, witness }: Run, wire: Wire, contracts: Evidence['contracts']): Promise<Evidence> {
   const layouts = topicLayouts(topics, { partitions: PARTITIONS, replication: 1 }).map(({ name }) => name);
-  const records = await witness.read(layouts);
+  const { committed: records, aborted, open } = await witness.read(layouts);
   const all = (topic: string): readonly (readonly LogRecord[])[] => records.get(topic) ?? [];
   for (const topic of layouts) await wire.prepare(all(topic).flatMap((part) => part.map(({ value }) => value)));
   const committed = await committedOf(witness, topics);
@@ -261,6 +264,8 @@ async function gather({ topics, witness }: Run, wire: Wire, contracts: Evidence[
     wire,
     sets: compiledSets(contracts),
     records,
+    aborted,
+    open,
     ends: await witness.ends([...layouts, OFFSETS_TOPIC]),
     tasks,
     rescored: await rescoreRecords(scorable, topics, PARTITIONS, wire),
