@@ -35,8 +35,8 @@ export interface Witness {
   read(topics: readonly string[]): Promise<AllRecords>;
   ends(topics: readonly string[]): Promise<readonly PartitionEnd[]>;
   offsets(groupId: string, topics: readonly string[]): Promise<readonly GroupOffset[]>;
-  /** Every partition has all its replicas in sync. */
-  isWhole(topics: readonly string[]): Promise<boolean>;
+  /** So many brokers are there, and every partition has all its replicas in sync. */
+  isWhole(brokers: number): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -89,9 +89,12 @@ export async function openWitness(brokers: readonly string[]): Promise<Witness> 
         })),
       );
     },
-    async isWhole(topics) {
-      const partitions = await partitionsOf(topics);
-      return partitions.every(({ isr, replicas }) => isr.length === replicas.length);
+    async isWhole(brokers) {
+      const cluster = await admin.describeCluster();
+      const partitions = await partitionsOf(await admin.listTopics());
+      return (
+        cluster.brokers.length === brokers && partitions.every(({ isr, replicas }) => isr.length === replicas.length)
+      );
     },
     async close() {
       await Promise.allSettled([admin.disconnect(), ...clusters.map((cluster) => cluster.close())]);

@@ -107,7 +107,7 @@ export function superviseWorkers(options: WorkerOptions): Workers {
       else if (slot.isWanted && slot.url !== null)
         complaints.push(`worker ${worker} ended by itself with ${code ?? signal}: ${slot.output.slice(-1_500)}`);
       else if (slot.isWanted) counts.failedStarts++;
-      else if (code !== 0)
+      else if (code !== 0 && slot.url !== null)
         complaints.push(`worker ${worker} stopped with ${code ?? signal}: ${slot.output.slice(-1_500)}`);
       if (slot.isWanted) setTimeout(() => start(worker), RESTART_MS);
     });
@@ -116,6 +116,8 @@ export function superviseWorkers(options: WorkerOptions): Workers {
   async function stop(worker: number): Promise<void> {
     const slot = slots.get(worker);
     if (slot === undefined) return;
+    // A second signal would end it at once.
+    if (!slot.isWanted) return slot.ended;
     slot.isWanted = false;
     slot.child.kill('SIGCONT');
     slot.child.kill('SIGTERM');
