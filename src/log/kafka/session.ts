@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { PlumblineError } from '../../errors.ts';
 import { type LocalState, openLocalState } from '../embedded/local-state.ts';
 import { fenced } from '../errors.ts';
@@ -35,6 +36,9 @@ interface Standing {
   readonly position: number;
 }
 
+/** The metadata of a committed offset also names the hold that committed: two holds can give a number each. */
+const encodeMetadata = (number: number, holder: string): string => `${number} ${holder}`;
+
 /**
  * Fences earlier owners, then reads the position, then restores the state: in this order, because before the fence the
  * last transaction may still be open, and its offsets unseen.
@@ -43,6 +47,7 @@ export async function openKafkaSession(parts: SessionParts, input: TaskInput): P
   const name = taskName(input);
   const changelog = { topic: parts.stateTopicOf(input), partition: input.partition };
   const transactionalId = parts.transactionalIdOf(input);
+  const holder = randomUUID();
   let transactor: Transactor | null = await parts.openTransactor(transactionalId);
   const state = await openCopy(parts.stateFileOf(input), transactor);
   let standing: Standing;
@@ -61,13 +66,14 @@ export async function openKafkaSession(parts: SessionParts, input: TaskInput): P
     throw asPortError(error, { task: name, doing: `opening ${name}` });
   }
 
-  async function committedStanding(): Promise<Standing> {
+  async function committedStanding(): Promise<Standing & { readonly holder: string }> {
     const { offset, metadata } = await parts.committed(parts.groupOf(input), input.topic, input.partition);
     if (offset === null) {
       const { start } = await parts.reader.bounds(input.topic, input.partition);
-      return { number: 0, position: start };
+      return { number: 0, position: start, holder: '' };
     }
-    return { number: Number(metadata) || 0, position: offset };
+    const [number = '', by = ''] = metadata.split(' ');
+    return { number: Number(number) || 0, position: offset, holder: by };
   }
 
   async function write(commit: TaskCommit, next: Standing): Promise<readonly Placed[]> {
@@ -77,9 +83,9 @@ export async function openKafkaSession(parts: SessionParts, input: TaskInput): P
       topic: input.topic,
       partition: input.partition,
       offset: next.position,
-      metadata: String(next.number),
+      metadata: encodeMetadata(next.number, holder),
     };
-    transactor ??= await reopened();
+    if (transactor === null) throw fenced(name);
     const placed = await transactor.commit(records, position);
     reached = (placed[placed.length - 1]?.offset ?? reached - 1) + 1;
     return placed.slice(0, commit.outputs.length);
@@ -87,32 +93,24 @@ export async function openKafkaSession(parts: SessionParts, input: TaskInput): P
 
   /**
    * What became of a transaction whose answer was lost is known only to the cluster: the fence ends it either way, and
-   * the committed number tells whether it counts. Another number is another owner's.
+   * the committed number tells whether it counts. A number that is not this hold's is another owner's.
+   * @returns whether it counts
    */
-  async function reopened(): Promise<Transactor> {
+  async function settle(next: Standing): Promise<boolean> {
     const opened = await parts.openTransactor(transactionalId);
-    const now = await committedStanding();
-    if (now.number === standing.number) return opened;
-    await opened.close();
-    ended = true;
-    throw fenced(name);
-  }
-
-  /** After a lost answer: true where the commit counts after all. */
-  async function didCommit(next: Standing): Promise<boolean> {
-    const opened = await parts.openTransactor(transactionalId);
-    const now = await committedStanding();
-    if (now.number !== next.number || now.position !== next.position) {
-      if (now.number === standing.number) transactor = opened;
-      else {
-        await opened.close();
+    try {
+      const now = await committedStanding();
+      const counts = now.number === next.number && now.holder === holder;
+      if (!counts && now.number !== standing.number) {
         ended = true;
         throw fenced(name);
       }
-      return false;
+      transactor = opened;
+      return counts;
+    } catch (error) {
+      await opened.close();
+      throw error;
     }
-    transactor = opened;
-    return true;
   }
 
   function took(commit: TaskCommit, next: Standing): void {
@@ -142,7 +140,7 @@ export async function openKafkaSession(parts: SessionParts, input: TaskInput): P
       try {
         if (unsettled !== null) {
           const before = unsettled;
-          const counts = await didCommit(before.next);
+          const counts = await settle(before.next);
           unsettled = null;
           if (counts) {
             // The caller tries the same commit again; it is on the log already.

@@ -1,0 +1,103 @@
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import type { Reader } from '../../../../src/log/kafka/reader.ts';
+import { type CommittedPosition, openKafkaSession, type SessionParts } from '../../../../src/log/kafka/session.ts';
+import type { GroupPosition, Transactor } from '../../../../src/log/kafka/transactions.ts';
+import type { LogRecord, NewRecord, TaskInput } from '../../../../src/log/port.ts';
+import { scratchDirectory } from '../../../support/cli.ts';
+
+const scratch = scratchDirectory();
+afterAll(() => scratch.remove());
+
+const input: TaskInput = { stage: 'score', topic: 'images', partition: 0 };
+const state = (key: string, value: string) => ({ outputs: [], state: new Map([[key, value]]), nextOffset: 5 });
+
+/** A cluster of one changelog and one committed offset. What goes wrong is set from outside. */
+function fakeCluster() {
+  const changelog: LogRecord[] = [];
+  let committed: CommittedPosition = { offset: null, metadata: '' };
+  const faults = { losesAnswer: false, commits: true, hidesOffsets: false };
+  const counts = { opened: 0, closed: 0 };
+  let epoch = 0;
+
+  function openTransactor(): Transactor {
+    const own = ++epoch;
+    counts.opened++;
+    return {
+      async commit(records: readonly NewRecord[], position: GroupPosition | null) {
+        if (own !== epoch) throw Object.assign(new Error('fenced'), { type: 'INVALID_PRODUCER_EPOCH' });
+        const placed = records.map(({ topic }, index) => ({ topic, partition: 0, offset: changelog.length + index }));
+        if (faults.commits) {
+          for (const { topic, key, value } of records)
+            changelog.push({ topic, partition: 0, offset: changelog.length, key, value, headers: {}, timestampMs: 0 });
+          if (position !== null) committed = { offset: position.offset, metadata: position.metadata };
+        }
+        if (faults.losesAnswer) throw new Error('no answer');
+        return placed;
+      },
+      close: async () => void counts.closed++,
+    };
+  }
+  const reader: Reader = {
+    fetch: async (_topic, _partition, offset) => ({ records: changelog.slice(offset), nextOffset: changelog.length }),
+    read: async () => [],
+    bounds: async (topic) => ({ start: 0, end: topic === 'state' ? changelog.length : 9 }),
+    partitionsOf: () => 1,
+    close: async () => {},
+  };
+  let opened = 0;
+  const parts = (): SessionParts => {
+    const name = `${++opened}.sqlite`;
+    return {
+      reader,
+      openTransactor: async () => openTransactor(),
+      async committed() {
+        if (faults.hidesOffsets) throw new Error('the coordinator is away');
+        return committed;
+      },
+      stateTopicOf: () => 'state',
+      stateFileOf: () => join(scratch.path, name),
+      groupOf: () => 'group',
+      transactionalIdOf: () => 'id',
+    };
+  };
+  return { faults, counts, open: () => openKafkaSession(parts(), input) };
+}
+
+test('a commit whose answer was lost counts where the cluster has it', async () => {
+  const { faults, open } = fakeCluster();
+  const session = await open();
+  faults.losesAnswer = true;
+  await expect(session.commit(state('a', 'mine'))).rejects.toMatchObject({ retryable: true });
+  faults.losesAnswer = false;
+  await session.commit(state('a', 'mine'));
+  expect([session.commitNumber, session.position, session.state.get('a')]).toEqual([1, 5, 'mine']);
+});
+
+test('another owner’s commit of the same number is not taken for one’s own', async () => {
+  const { faults, open } = fakeCluster();
+  const late = await open();
+  faults.losesAnswer = true;
+  faults.commits = false;
+  await expect(late.commit(state('a', 'mine'))).rejects.toMatchObject({ retryable: true });
+  faults.losesAnswer = false;
+  faults.commits = true;
+  const other = await open();
+  await other.commit(state('a', 'theirs'));
+  await expect(late.commit(state('a', 'mine'))).rejects.toMatchObject({ code: 'PLB-LOG-FENCED' });
+});
+
+test('no producer is left behind where the cluster can’t say what was committed', async () => {
+  const { faults, counts, open } = fakeCluster();
+  const session = await open();
+  faults.losesAnswer = true;
+  await expect(session.commit(state('a', '1'))).rejects.toMatchObject({ retryable: true });
+  faults.losesAnswer = false;
+  faults.hidesOffsets = true;
+  for (let i = 0; i < 3; i++) await expect(session.commit(state('a', '1'))).rejects.toThrow();
+  faults.hidesOffsets = false;
+  await session.commit(state('a', '1'));
+  expect(counts.opened - counts.closed).toBe(1);
+  await session.close();
+  expect(counts.opened).toBe(counts.closed);
+});
