@@ -1,71 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { reasonWithoutRegistry } from '../support/kafka.ts';
 import { type OwnPlace, openPlace } from './place.ts';
-import { runScenario, type Scenario } from './scenario.ts';
+import { runScenario } from './scenario.ts';
+import { PLANTED, SCENARIOS } from './scenarios.ts';
 
+const TOLD_LENGTH = 400;
 /** A failure prints its seed; PLUMBLINE_FAULT_SEED replays it, with -t for the one scenario. */
 const ONLY = process.env.PLUMBLINE_FAULT_SEED;
-
-const SCENARIOS: readonly Scenario[] = [
-  {
-    name: 'workers are killed, frozen, added and removed',
-    seed: 11,
-    book: { accounts: 280, deals: 2_400 },
-    workers: 3,
-    kinds: { kill: 8, kill_at: 12, freeze: 4, add: 2, remove: 3 },
-    durationMs: 75_000,
-    recoveryMs: 90_000,
-  },
-  {
-    name: 'brokers are killed, frozen and restarted one after the other',
-    seed: 12,
-    book: { accounts: 190, deals: 1_600 },
-    workers: 3,
-    kinds: { kill: 3, kill_at: 3, broker_kill: 3, broker_freeze: 1, rolling_restart: 1 },
-    durationMs: 90_000,
-    recoveryMs: 90_000,
-  },
-  {
-    name: 'the network is slow, cut and half open',
-    seed: 13,
-    book: { accounts: 140, deals: 1_200 },
-    workers: 3,
-    kinds: { kill_at: 3, delay: 5, cut: 6, half_open: 4 },
-    durationMs: 75_000,
-    recoveryMs: 90_000,
-  },
-  {
-    name: 'the registry answers 404, 500 or never',
-    seed: 14,
-    book: { accounts: 100, deals: 900 },
-    workers: 3,
-    isAvro: true,
-    kinds: { kill: 3, kill_at: 3, registry: 5 },
-    durationMs: 60_000,
-    recoveryMs: 90_000,
-  },
-  {
-    name: 'everything at once',
-    seed: 15,
-    book: { accounts: 160, deals: 1_400 },
-    workers: 3,
-    isAvro: true,
-    kinds: {
-      kill: 3,
-      kill_at: 4,
-      freeze: 2,
-      add: 1,
-      remove: 1,
-      broker_kill: 2,
-      delay: 2,
-      cut: 2,
-      half_open: 1,
-      registry: 2,
-    },
-    durationMs: 90_000,
-    recoveryMs: 120_000,
-  },
-];
 
 const reason = reasonWithoutRegistry();
 const tell = (text: string): void => void process.stderr.write(`  ${text}\n`);
@@ -91,6 +32,12 @@ describe.skipIf(reason !== null)(`Plumbline on three brokers${reason === null ? 
       inputs += report.inputs;
     });
   }
+
+  it.each(PLANTED)('$scenario.name is found', async ({ scenario, breaks }) => {
+    const { broken } = await runScenario(scenario, place);
+    for (const what of broken) tell(what.slice(0, TOLD_LENGTH));
+    expect(broken.map((what) => what.slice(0, what.indexOf(':')))).toEqual(expect.arrayContaining([...breaks]));
+  });
 
   it.skipIf(ONLY !== undefined)('that is at least 100,000 inputs in all', () => {
     expect(inputs).toBeGreaterThan(100_000);

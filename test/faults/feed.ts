@@ -31,7 +31,9 @@ export function inputsOf(
   const inputs: NewRecord[] = [];
   for (const change of generateBook({ seed, until: UNTIL, ...size })) {
     const text = encodeChange(change, contracts);
-    const record = changeRecord(topics, change, text, { kind: 'import', importId: 'book' }, wire);
+    const made = changeRecord(topics, change, text, { kind: 'import', importId: 'book' }, wire);
+    // The book has repeats of its own: each input is told from the others.
+    const record = { ...made, headers: { ...made.headers, fed: String(inputs.length) } };
     const home = partitionOf(change.id, partitions);
     inputs.push(chance.is(1 / ONE_ASTRAY_IN) ? { ...record, partition: (home + 1) % partitions } : record);
     if (chance.is(1 / ONE_POISON_IN)) inputs.push({ ...record, value: poison(record.value, chance) });

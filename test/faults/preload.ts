@@ -8,6 +8,7 @@ type ProducerConfig = NonNullable<Parameters<Kafka['producer']>[0]>;
 
 const planted = process.env.PLUMBLINE_TEST_PLANT ?? null;
 const memory = makeMemory();
+const STILL_THERE_MS = 30_000;
 let armed: Order['step'] | null = null;
 
 process.on('message', (order: Order) => {
@@ -64,3 +65,11 @@ if (planted === 'no-re-read') {
     return forgetful(makeAdmin.call(this, config), memory);
   };
 }
+
+// A worker that doesn't end says what keeps it.
+process.once('SIGTERM', () => {
+  setTimeout(() => {
+    const { getActiveResourcesInfo } = process;
+    process.stderr.write(`still there: ${getActiveResourcesInfo().join(' ')}\n`);
+  }, STILL_THERE_MS).unref();
+});

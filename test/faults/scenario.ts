@@ -23,7 +23,7 @@ import type { Plant } from './plants.ts';
 import { watchProgress } from './progress.ts';
 import type { FaultyProxy } from './proxy.ts';
 import { type GroupOffset, openWitness, type Witness } from './read-all.ts';
-import { type Plan, planFaults } from './schedule.ts';
+import { type Plan, planFaults, type Step } from './schedule.ts';
 import { superviseWorkers, type Workers } from './workers.ts';
 
 /** Where a scenario runs. */
@@ -44,6 +44,7 @@ export interface Scenario {
   readonly book: BookSize;
   readonly workers: number;
   readonly kinds: Plan['kinds'];
+  readonly steps?: readonly Step[];
   /** Inputs and faults are spread over it. */
   readonly durationMs: number;
   /** From the last mended fault until everything is answered, at most. */
@@ -136,7 +137,13 @@ async function play(run: Run): Promise<Report> {
   const wire =
     registry === null ? jsonWire : await connectWire(connectRegistry({ url: registry.url }), topics, contracts);
   const inputs = inputsOf({ topics, contracts, wire, partitions: PARTITIONS }, seed, scenario.book, chanceOf(seed));
-  const plan = { kinds: scenario.kinds, durationMs, workers: scenario.workers, brokers: place.brokers.length };
+  const plan = {
+    kinds: scenario.kinds,
+    ...(scenario.steps === undefined ? {} : { steps: scenario.steps }),
+    durationMs,
+    workers: scenario.workers,
+    brokers: place.brokers.length,
+  };
   const faults = planFaults(plan, chanceOf(seed + 1));
   for (let worker = 0; worker < scenario.workers; worker++) workers.start(worker);
   const progress = watchProgress(() => committedOf(witness, topics), Date.now);

@@ -39,6 +39,8 @@ export interface TimedFault {
 export interface Plan {
   /** How often each kind comes. */
   readonly kinds: Partial<Record<FaultKind, number>>;
+  /** Where `kill_at` strikes; anywhere unless given. */
+  readonly steps?: readonly Step[];
   /** The faults are spread over it. */
   readonly durationMs: number;
   readonly workers: number;
@@ -53,7 +55,10 @@ const BROKER_GAP_MS = 22_000;
 const FREEZE_MS = [7_000, 12_000] as const;
 
 /** The same chance gives the same faults. */
-export function planFaults({ kinds, durationMs, workers, brokers }: Plan, chance: Chance): readonly TimedFault[] {
+export function planFaults(
+  { kinds, steps = STEPS, durationMs, workers, brokers }: Plan,
+  chance: Chance,
+): readonly TimedFault[] {
   const between = (from: number, to: number): number => from + chance.below(to - from);
   const make = (kind: FaultKind): Fault => {
     const worker = chance.below(workers);
@@ -62,7 +67,7 @@ export function planFaults({ kinds, durationMs, workers, brokers }: Plan, chance
       case 'kill':
         return { kind, worker };
       case 'kill_at':
-        return { kind, worker, step: chance.pick(STEPS) };
+        return { kind, worker, step: chance.pick(steps) };
       case 'freeze':
         return { kind, worker, forMs: between(...FREEZE_MS) };
       case 'add':

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Kafka } from 'kafkajs';
 import { PlumblineError } from '../../errors.ts';
 import { noPartition, unknownTopic } from '../errors.ts';
 import type { Headers, LogRecord, ReadLimits } from '../port.ts';
+import { type KafkaSettings, makeClient } from './client.ts';
 import { committedMessages, offsetAfter, type RawMessage } from './committed.ts';
 import { within } from './deadline.ts';
 import { asPortError } from './failure.ts';
@@ -34,8 +34,8 @@ export interface Reader {
 }
 
 /** @throws PlumblineError PLB-LOG-TOPIC, PLB-LOG-UNAVAILABLE, PLB-LOG-DENIED */
-export async function openReader(kafka: Kafka, topics: readonly string[]): Promise<Reader> {
-  const cluster = makeCluster(kafka, METADATA_MAX_AGE_MS);
+export async function openReader(settings: KafkaSettings, topics: readonly string[]): Promise<Reader> {
+  const cluster = makeClient(settings, (kafka) => makeCluster(kafka, METADATA_MAX_AGE_MS));
   const told = new Map<string, number>();
   const leaderOf = serial(async (topic: string, partition: number) => {
     await cluster.refreshMetadataIfNecessary();
@@ -46,7 +46,7 @@ export async function openReader(kafka: Kafka, topics: readonly string[]): Promi
     await within(FETCH_TIMEOUT_MS, 'connecting', cluster.connect());
     await within(FETCH_TIMEOUT_MS, 'reading the topics', cluster.addMultipleTargetTopics(topics));
   } catch (error) {
-    await cluster.disconnect().catch(() => {});
+    await cluster.disconnect();
     throw asPortError(error, { doing: 'reading the topics' });
   }
 

@@ -1,20 +1,20 @@
 import kafkajs, { type Admin } from 'kafkajs';
 import type { TopicLayout } from '../topics.ts';
-import { type KafkaSettings, makeKafka } from './client.ts';
+import { type KafkaSettings, makeClient } from './client.ts';
 import { within } from './deadline.ts';
 import { asPortError } from './failure.ts';
 
 const TIMEOUT_MS = 30_000;
 
 async function withAdmin<T>(settings: KafkaSettings, doing: string, work: (admin: Admin) => Promise<T>): Promise<T> {
-  const admin = makeKafka(settings).admin({ retry: { retries: 5 } });
+  const admin = makeClient(settings, (kafka) => kafka.admin({ retry: { retries: 5 } }));
   try {
     await within(TIMEOUT_MS, 'connecting', admin.connect());
     return await within(TIMEOUT_MS, doing, work(admin));
   } catch (error) {
     throw asPortError(error, { doing });
   } finally {
-    await admin.disconnect().catch(() => {});
+    await admin.disconnect();
   }
 }
 
