@@ -57,8 +57,13 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
         ...more,
       }),
     );
-  const transactors = (transactionalId: string) =>
-    openTransactor(makeProducer, transactionalId, (topic) => reader.partitionsOf(topic));
+  const transactors = async (transactionalId: string): Promise<Transactor> => {
+    try {
+      return await openTransactor(makeProducer, transactionalId, (topic) => reader.partitionsOf(topic));
+    } catch (error) {
+      throw asPortError(error, { doing: `opening the producer ${transactionalId}` });
+    }
+  };
 
   const groupOf = (input: TaskInput): string => `${prefix}plumbline-${input.stage}`;
   const parts: SessionParts = {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { PlumblineError } from '../../errors.ts';
 import { type LocalState, openLocalState } from '../embedded/local-state.ts';
-import { fenced } from '../errors.ts';
+import { fenced, unavailable } from '../errors.ts';
 import { taskName } from '../place.ts';
 import type { NewRecord, Placed, StateChanges, TaskCommit, TaskInput, TaskSession } from '../port.ts';
 import { asPortError, isFenced } from './failure.ts';
@@ -56,10 +56,17 @@ export async function openKafkaSession(parts: SessionParts, input: TaskInput): P
   let ended = false;
   try {
     standing = await committedStanding();
-    reached = await restore(parts, name, changelog, state);
+    const restored = await restore(parts, name, changelog, state);
+    reached = restored.reached;
     const own = ownStanding(state);
-    if (own.number !== standing.number || (own.number > 0 && own.position !== standing.position))
-      throw mismatch(name, own, standing);
+    if (own.number !== standing.number || (own.number > 0 && own.position !== standing.position)) {
+      if (restored.isShort) throw unavailable(`the changelog of ${name} was not read to its end`);
+      // Another owner may have come in between and committed; a second fence ends what it has under way.
+      await transactor.close();
+      transactor = await parts.openTransactor(transactionalId);
+      const now = await committedStanding();
+      throw now.number === standing.number ? mismatch(name, own, standing) : fenced(name);
+    }
   } catch (error) {
     state.close(null);
     await transactor.close();
@@ -188,13 +195,16 @@ async function openCopy(file: string, transactor: Transactor): Promise<LocalStat
   }
 }
 
-/** Reads the changelog from the checkpoint, else from its start, to its committed end. @returns that end */
+/**
+ * Reads the changelog from the checkpoint, else from its start, to its committed end.
+ * @returns that end; short where there was nothing more to read before it, as from a leader that is new
+ */
 async function restore(
   parts: SessionParts,
   name: string,
   changelog: { readonly topic: string; readonly partition: number },
   state: LocalState,
-): Promise<number> {
+): Promise<{ readonly reached: number; readonly isShort: boolean }> {
   const { topic, partition } = changelog;
   const { start, end } = await parts.reader.bounds(topic, partition);
   let offset = Math.max(start, Number(state.checkpoint ?? start));
@@ -208,7 +218,7 @@ async function restore(
     offset = nextOffset;
     parts.onRestore?.(name, offset, end);
   }
-  return Math.max(offset, end);
+  return { reached: Math.max(offset, end), isShort: offset < end };
 }
 
 function changelogRecords(

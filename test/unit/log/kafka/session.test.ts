@@ -18,6 +18,8 @@ function fakeCluster() {
   let committed: CommittedPosition = { offset: null, metadata: '' };
   const faults = { losesAnswer: false, commits: true, hidesOffsets: false };
   const counts = { opened: 0, closed: 0 };
+  /** Happens once a session has read its position, before it restores its state. */
+  let meanwhile: (() => Promise<void>) | null = null;
   let epoch = 0;
 
   function openTransactor(): Transactor {
@@ -41,7 +43,12 @@ function fakeCluster() {
   const reader: Reader = {
     fetch: async (_topic, _partition, offset) => ({ records: changelog.slice(offset), nextOffset: changelog.length }),
     read: async () => [],
-    bounds: async (topic) => ({ start: 0, end: topic === 'state' ? changelog.length : 9 }),
+    async bounds(topic) {
+      const happens = topic === 'state' ? meanwhile : null;
+      if (happens !== null) meanwhile = null;
+      await happens?.();
+      return { start: 0, end: topic === 'state' ? changelog.length : 9 };
+    },
     partitionsOf: () => 1,
     close: async () => {},
   };
@@ -61,7 +68,27 @@ function fakeCluster() {
       transactionalIdOf: () => 'id',
     };
   };
-  return { faults, counts, open: () => openKafkaSession(parts(), input) };
+  return {
+    faults,
+    counts,
+    open: () => openKafkaSession(parts(), input),
+    meanwhile(happens: () => Promise<void>) {
+      meanwhile = happens;
+    },
+    /** The changelog's part of a transaction is there, and its offset is not. */
+    tear(number: number) {
+      const value = Buffer.from(JSON.stringify([number, 5]));
+      changelog.push({
+        topic: 'state',
+        partition: 0,
+        offset: changelog.length,
+        key: '',
+        value,
+        headers: {},
+        timestampMs: 0,
+      });
+    },
+  };
 }
 
 test('a commit whose answer was lost counts where the cluster has it', async () => {
@@ -99,5 +126,23 @@ test('no producer is left behind where the cluster can’t say what was committe
   await session.commit(state('a', '1'));
   expect(counts.opened - counts.closed).toBe(1);
   await session.close();
+  expect(counts.opened).toBe(counts.closed);
+});
+
+test('an owner that comes in while a task is opened is no torn transaction', async () => {
+  const { counts, open, meanwhile } = fakeCluster();
+  meanwhile(async () => {
+    const other = await open();
+    await other.commit(state('a', 'theirs'));
+    await other.close();
+  });
+  await expect(open()).rejects.toMatchObject({ code: 'PLB-LOG-FENCED' });
+  expect(counts.opened).toBe(counts.closed);
+});
+
+test('a torn transaction is an alarm', async () => {
+  const { counts, open, tear } = fakeCluster();
+  tear(3);
+  await expect(open()).rejects.toMatchObject({ code: 'PLB-LOG-MISMATCH', retryable: false });
   expect(counts.opened).toBe(counts.closed);
 });
