@@ -36,7 +36,8 @@ export function inputsOf(
     const record = { ...made, headers: { ...made.headers, fed: String(inputs.length) } };
     const home = partitionOf(change.id, partitions);
     inputs.push(chance.is(1 / ONE_ASTRAY_IN) ? { ...record, partition: (home + 1) % partitions } : record);
-    if (chance.is(1 / ONE_POISON_IN)) inputs.push({ ...record, value: poison(record.value, chance) });
+    if (chance.is(1 / ONE_POISON_IN))
+      inputs.push({ ...record, value: poison(record.value, chance), headers: { ...record.headers, poison: 'yes' } });
   }
   return inputs;
 }
@@ -50,6 +51,8 @@ function poison(good: Uint8Array | null, chance: Chance): Uint8Array | null {
     Buffer.alloc(0),
     null,
     bytes.subarray(0, Math.max(1, bytes.length >> 1)),
+    // The wire format, with a schema that nobody has registered.
+    Buffer.from([0, 9, 9, 9, 9, 1, 2, 3]),
     Buffer.from('{"event_id":"x","entity":"deal","id":"D","version":"1","op":"upsert"}'),
   ]);
 }

@@ -20,7 +20,8 @@ export interface Targets {
   readonly workerCount: number;
   readonly brokers?: BrokerControl;
   readonly proxies?: readonly FaultyProxy[];
-  readonly registry?: FakeRegistry;
+  /** With what it answers while it is well. */
+  readonly registry?: { readonly registry: FakeRegistry; readonly answer: FakeRegistry['answer'] };
 }
 
 /** Plays the faults at their times, and mends each. @returns when the last one is mended */
@@ -69,11 +70,10 @@ async function play(fault: Fault, targets: Targets, nextWorker: () => number): P
     case 'half_open':
       return harmNetwork(fault, given(given(targets.proxies)[fault.broker]));
     case 'registry': {
-      const registry = given(targets.registry);
-      const healthy = registry.answer;
+      const { registry, answer } = given(targets.registry);
       registry.answer = answering(fault.answer);
       await sleep(fault.forMs);
-      registry.answer = healthy;
+      registry.answer = answer;
     }
   }
 }

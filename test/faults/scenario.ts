@@ -24,6 +24,7 @@ import { watchProgress } from './progress.ts';
 import type { FaultyProxy } from './proxy.ts';
 import { type GroupOffset, openWitness, type Witness } from './read-all.ts';
 import { type Plan, planFaults, type Step } from './schedule.ts';
+import { inManyVersions } from './variants.ts';
 import { superviseWorkers, type Workers } from './workers.ts';
 
 /** Where a scenario runs. */
@@ -134,9 +135,10 @@ async function play(run: Run): Promise<Report> {
   const { scenario, place, topics, witness, workers, registry } = run;
   const { seed, durationMs } = scenario;
   const contracts = loadContracts();
-  const wire =
-    registry === null ? jsonWire : await connectWire(connectRegistry({ url: registry.url }), topics, contracts);
-  const inputs = inputsOf({ topics, contracts, wire, partitions: PARTITIONS }, seed, scenario.book, chanceOf(seed));
+  const schemas = registry === null ? null : connectRegistry({ url: registry.url });
+  const wire = schemas === null ? jsonWire : await connectWire(schemas, topics, contracts);
+  const book = inputsOf({ topics, contracts, wire, partitions: PARTITIONS }, seed, scenario.book, chanceOf(seed));
+  const inputs = schemas === null ? book : await inManyVersions(book, schemas, topics, contracts);
   const plan = {
     kinds: scenario.kinds,
     ...(scenario.steps === undefined ? {} : { steps: scenario.steps }),
@@ -153,7 +155,7 @@ async function play(run: Run): Promise<Report> {
     workerCount: scenario.workers,
     ...(place.control === undefined ? {} : { brokers: place.control }),
     ...(place.proxies === undefined ? {} : { proxies: place.proxies }),
-    ...(registry === null ? {} : { registry }),
+    ...(registry === null ? {} : { registry: { registry, answer: registry.answer } }),
   };
   const [sent] = await Promise.all([
     feed(place.brokers, inputs, durationMs, () => isOver),

@@ -4,6 +4,9 @@ import type { Chance } from '../simulation/prng.ts';
 export const STEPS = ['sending', 'sent', 'offsets', 'ended', 'answer'] as const;
 export type Step = (typeof STEPS)[number];
 
+/** Of a registry that is of no use. */
+export const ANSWERS = ['404', '500', 'never'] as const;
+
 /** What is done to a running installation; indexes count from 0, times are in milliseconds. */
 export type Fault =
   /** kill -9, and started again. */
@@ -26,7 +29,7 @@ export type Fault =
   | { readonly kind: 'cut'; readonly broker: number; readonly forMs: number }
   /** Connections to a broker swallow every byte, those there are for good, new ones for a while. */
   | { readonly kind: 'half_open'; readonly broker: number; readonly forMs: number }
-  | { readonly kind: 'registry'; readonly answer: '404' | '500' | 'never'; readonly forMs: number };
+  | { readonly kind: 'registry'; readonly answer: (typeof ANSWERS)[number]; readonly forMs: number };
 
 export type FaultKind = Fault['kind'];
 
@@ -60,14 +63,16 @@ export function planFaults(
   chance: Chance,
 ): readonly TimedFault[] {
   const between = (from: number, to: number): number => from + chance.below(to - from);
-  const make = (kind: FaultKind): Fault => {
+  /** Of a kind's own varieties each has its turn. */
+  const turn = <T>(varieties: readonly T[], index: number): T => varieties[index % varieties.length] as T;
+  const make = (kind: FaultKind, index: number): Fault => {
     const worker = chance.below(workers);
     const broker = chance.below(brokers);
     switch (kind) {
       case 'kill':
         return { kind, worker };
       case 'kill_at':
-        return { kind, worker, step: chance.pick(steps) };
+        return { kind, worker, step: turn(steps, index) };
       case 'freeze':
         return { kind, worker, forMs: between(...FREEZE_MS) };
       case 'add':
@@ -86,12 +91,15 @@ export function planFaults(
       case 'half_open':
         return { kind, broker, forMs: between(1_000, 8_000) };
       case 'registry':
-        return { kind, answer: chance.pick(['404', '500', 'never']), forMs: between(3_000, 9_000) };
+        return { kind, answer: turn(ANSWERS, index), forMs: between(3_000, 9_000) };
     }
   };
   const list = (Object.keys(kinds) as FaultKind[]).sort();
   const faults = list.flatMap((kind) =>
-    Array.from({ length: kinds[kind] ?? 0 }, () => ({ atMs: between(0, durationMs), fault: make(kind) })),
+    Array.from({ length: kinds[kind] ?? 0 }, (_, index) => ({
+      atMs: between(0, durationMs),
+      fault: make(kind, index),
+    })),
   );
   faults.sort((a, b) => a.atMs - b.atMs);
   return spread(faults);
