@@ -18,6 +18,8 @@ export default defineConfig({
       project('integration', 120_000),
       project('simulation', 300_000),
       project('regression', 300_000),
+      // Not among `npm test`: `npm run test:faults`.
+      project('faults', 600_000),
     ],
     maxWorkers: 2,
   },

@@ -16,6 +16,7 @@ const MAX_TOLD_LENGTH = 300;
 const UNAUTHORIZED = 401;
 const FORBIDDEN = 403;
 const REQUEST_TIMEOUT = 408;
+const NOT_FOUND = 404;
 const CONFLICT = 409;
 const TOO_MANY = 429;
 const SERVER_ERROR = 500;
@@ -99,8 +100,8 @@ function toAnswer(place: string, status: number, text: string): RegistryAnswer {
   const body = parse(text);
   const { error_code: code, message } = (body ?? {}) as { readonly [name: string]: unknown };
   const told = typeof message === 'string' ? `: ${message.slice(0, MAX_TOLD_LENGTH)}` : '';
-  const refused = (hint: string): PlumblineError =>
-    new PlumblineError('PLB-REGISTRY-REFUSED', `${place} answered ${status}${told}`, { hint });
+  const refused = (hint: string, retryable = false): PlumblineError =>
+    new PlumblineError('PLB-REGISTRY-REFUSED', `${place} answered ${status}${told}`, { hint, retryable });
   const answer: RegistryAnswer = {
     status,
     errorCode: typeof code === 'number' ? code : null,
@@ -118,7 +119,9 @@ function toAnswer(place: string, status: number, text: string): RegistryAnswer {
         });
       if (status === UNAUTHORIZED || status === FORBIDDEN)
         throw refused('check PLUMBLINE_REGISTRY_USER and PLUMBLINE_REGISTRY_PASSWORD, and what that user may do');
-      throw refused(answer.errorCode === null ? HINT_URL : 'the registry does not take the request');
+      if (answer.errorCode !== null) throw refused('the registry does not take the request');
+      // Not the registry's own answer: of a wrong URL, or of what stands before a registry that is away.
+      throw refused(HINT_URL, status === NOT_FOUND);
     },
     garbled: (expected) =>
       new PlumblineError('PLB-REGISTRY-ANSWER', `${place} answered ${status}, but not with ${expected}`, {

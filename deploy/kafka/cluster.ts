@@ -17,6 +17,8 @@ export interface ClusterOptions {
   readonly port: number;
   /** null: no registry; 0 takes a free port. */
   readonly registryPort: number | null;
+  /** One a broker: ports of what stands between clients and brokers, such as a proxy. */
+  readonly frontPorts?: readonly number[];
   readonly tell: (text: string) => void;
 }
 
@@ -24,6 +26,8 @@ export interface ClusterOptions {
 export interface Cluster {
   /** Host and port of each broker. */
   readonly brokers: readonly string[];
+  /** Where what stands at the front ports leads to: whoever comes in there is told the front ports only. */
+  readonly behind: readonly string[];
   /** Confluent's API; null without a registry. */
   readonly registryUrl: string | null;
   /** Sends a signal to one broker's process: SIGKILL, SIGSTOP, SIGCONT. */
@@ -70,7 +74,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   try {
     tell(`starting ${nodes.length === 1 ? 'a broker' : `${nodes.length} brokers`}`);
     for (const node of nodes) start(node);
-    const brokers = nodes.map((node) => `127.0.0.1:${node.port}`);
+    const brokers = nodes.map((node) => at(node.port));
     if (options.registryPort !== null) registry = await startRegistry(packages, options, options.registryPort);
     await untilCoordinatorsAnswer(brokers, READY_TIMEOUT_MS, () => {
       const gone = nodes.find((node) => children.get(node.id)?.exitCode !== null);
@@ -79,6 +83,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     });
     return {
       brokers,
+      behind: nodes.flatMap(({ front }) => (front === null ? [] : [at(front.port)])),
       registryUrl: registry?.url ?? null,
       signal(broker, signal) {
         children.get(nodeOf(broker).id)?.kill(signal);
@@ -101,17 +106,26 @@ interface Node {
   readonly id: number;
   readonly port: number;
   readonly controllerPort: number;
+  /** The listener behind the front port. */
+  readonly front: { readonly port: number; readonly told: number } | null;
   readonly config: string;
 }
 
-async function planNodes({ brokers, directory, port }: ClusterOptions): Promise<readonly Node[]> {
-  const free = await freePorts(port === 0 ? brokers * 2 : brokers);
-  return Array.from({ length: brokers }, (_, index) => ({
-    id: index + 1,
-    port: port === 0 ? (free[brokers + index] ?? 0) : port + index,
-    controllerPort: free[index] ?? 0,
-    config: join(directory, `broker-${index + 1}.properties`),
-  }));
+const at = (port: number): string => `127.0.0.1:${port}`;
+
+async function planNodes({ brokers, directory, port, frontPorts = [] }: ClusterOptions): Promise<readonly Node[]> {
+  const free = (await freePorts(brokers * 3)).values();
+  const take = (): number => free.next().value ?? 0;
+  return Array.from({ length: brokers }, (_, index) => {
+    const told = frontPorts[index];
+    return {
+      id: index + 1,
+      port: port === 0 ? take() : port + index,
+      controllerPort: take(),
+      front: told === undefined ? null : { port: take(), told },
+      config: join(directory, `broker-${index + 1}.properties`),
+    };
+  });
 }
 
 function format(packages: Packages, nodes: readonly Node[], directory: string): void {
@@ -127,16 +141,19 @@ function format(packages: Packages, nodes: readonly Node[], directory: string): 
     writeFileSync(cluster, id);
   }
   const replication = Math.min(3, nodes.length);
-  const voters = nodes.map((node) => `${node.id}@127.0.0.1:${node.controllerPort}`).join(',');
+  const voters = nodes.map((node) => `${node.id}@${at(node.controllerPort)}`).join(',');
   for (const node of nodes) {
+    const listener = `PLAINTEXT://${at(node.port)}`;
+    const front = node.front;
     const settings = {
       'process.roles': 'broker,controller',
       'node.id': node.id,
       'controller.quorum.voters': voters,
-      listeners: `PLAINTEXT://127.0.0.1:${node.port},CONTROLLER://127.0.0.1:${node.controllerPort}`,
-      'advertised.listeners': `PLAINTEXT://127.0.0.1:${node.port}`,
+      listeners: [listener, `CONTROLLER://${at(node.controllerPort)}`, ...(front ? [`FRONT://${at(front.port)}`] : [])],
+      'advertised.listeners': [listener, ...(front ? [`FRONT://${at(front.told)}`] : [])],
+      'inter.broker.listener.name': 'PLAINTEXT',
       'controller.listener.names': 'CONTROLLER',
-      'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT',
+      'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,FRONT:PLAINTEXT',
       'log.dirs': join(directory, `broker-${node.id}`),
       ...brokerSettings(replication),
       'broker.session.timeout.ms': 9_000,

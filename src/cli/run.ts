@@ -22,12 +22,16 @@ export function runCommand(program: Command): void {
       logger.info({ url: processor.url }, 'processor is up');
       const end = await Promise.race([signal, processor.worker.ended]);
       await processor.stop();
-      if (end === undefined || end === 'stopped') return logger.info('processor stopped');
+      if (end === undefined || end === 'stopped') {
+        logger.info('processor stopped');
+        // What is still under way after the deadline, such as a connection, must not keep the process.
+        process.exit(EXIT.ok);
+      }
       logger.error(
         { reasons: processor.worker.health.report().reasons },
         end === 'lost' ? 'another process has taken the tasks over' : 'processor failed',
       );
-      process.exitCode = EXIT.failure;
+      process.exit(EXIT.failure);
     },
   );
 }

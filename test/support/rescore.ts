@@ -32,22 +32,56 @@ export async function recordsOf(log: Log, topic: string): Promise<readonly (read
 export const textsOf = (records: readonly LogRecord[]): readonly string[] =>
   records.map((record) => Buffer.from(record.value ?? []).toString());
 
+/** What a log's scoring tasks take in, in order; of images partition by partition. */
+export interface Scorable {
+  readonly sets: readonly LogRecord[];
+  readonly control: readonly LogRecord[];
+  readonly images: readonly LogRecord[];
+}
+
+/** The texts of what scoring gives, partition by partition. */
+export interface Rescored {
+  readonly results: readonly (readonly string[])[];
+  readonly postures: readonly (readonly string[])[];
+}
+
 /**
- * The results that the images, sets and facts of a log give when they are scored in one go by an independent worker on
- * a log in memory, partition by partition. Only for logs whose facts all came before the first image.
+ * What these records give when they are scored in one go by an independent worker on a log in memory. Only for facts
+ * that all came before the first image.
  */
+export async function rescoreRecords(
+  { sets, control, images }: Scorable,
+  topics: Topics,
+  partitions: number,
+  wire: Wire = jsonWire,
+): Promise<Rescored> {
+  const again = openSimulatedLog(createStorage(topicSpecs(topics, partitions)), { clock: Date.now });
+  for (const records of [sets, control, images]) await again.append(records);
+  const worker = await workOn(again, topics, { wire });
+  await until('the images are scored again', async () => totalLag(await lagOf(again, topics)) === 0);
+  await worker.stop(10_000);
+  const view = jsonView(again, topics, wire);
+  return {
+    results: (await recordsOf(view, topics.results)).map(textsOf),
+    postures: (await recordsOf(view, topics.postures)).map(textsOf),
+  };
+}
+
+/** The results that the images, sets and facts of a log give; see rescoreRecords. */
 export async function rescore(
   log: Log,
   topics: Topics,
   wire: Wire = jsonWire,
 ): Promise<readonly (readonly string[])[]> {
-  const again = openSimulatedLog(createStorage(topicSpecs(topics, log.partitionsOf(topics.images))), {
-    clock: Date.now,
-  });
-  for (const topic of [topics.sets, topics.control, topics.images])
-    await again.append((await recordsOf(log, topic)).flat());
-  const worker = await workOn(again, topics, { wire });
-  await until('the images are scored again', async () => totalLag(await lagOf(again, topics)) === 0);
-  await worker.stop(10_000);
-  return (await recordsOf(jsonView(again, topics, wire), topics.results)).map(textsOf);
+  const all = async (topic: string) => (await recordsOf(log, topic)).flat();
+  const scorable = {
+    sets: await all(topics.sets),
+    control: await all(topics.control),
+    images: await all(topics.images),
+  };
+  return (await rescoreRecords(scorable, topics, log.partitionsOf(topics.images), wire)).results;
 }
+
+/** Markers of transactions count as offsets on Kafka alone. */
+export const withoutOffsets = (texts: readonly string[]): readonly string[] =>
+  texts.map((text) => text.replace(/,"input_offset":\d+/, ''));

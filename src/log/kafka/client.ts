@@ -1,4 +1,6 @@
-import { Kafka, type KafkaConfig, logLevel, type SASLOptions } from 'kafkajs';
+import { type ISocketFactory, Kafka, type KafkaConfig, logLevel, type SASLOptions } from 'kafkajs';
+import { within } from './deadline.ts';
+import { trackSockets } from './sockets.ts';
 
 export interface KafkaSettings {
   readonly brokers: readonly string[];
@@ -11,6 +13,7 @@ export interface KafkaSettings {
 
 const CONNECTION_TIMEOUT_MS = 1_000;
 const REQUEST_TIMEOUT_MS = 10_000;
+const DISCONNECT_TIMEOUT_MS = 15_000;
 const RETRY = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 8 };
 
 /** kafkajs logs each of these at ERROR although it tries again, after nearly every commit. */
@@ -18,14 +21,30 @@ const ROUTINE = /CONCURRENT_TRANSACTIONS|ongoing transaction|concurrent transact
 
 /**
  * A client of its own for each use: producers of one client share a map of committed offsets that a transaction fills
- * before it commits.
+ * before it commits. Its `disconnect` is bounded, throws nothing, and leaves no connection.
  */
-export function makeKafka(settings: KafkaSettings): Kafka {
+export function makeClient<T extends { disconnect(): Promise<void> }>(
+  settings: KafkaSettings,
+  make: (kafka: Kafka) => T,
+): T {
+  const sockets = trackSockets();
+  const client = make(makeKafka(settings, sockets.make));
+  const disconnect = client.disconnect.bind(client);
+  return Object.assign(client, {
+    disconnect: async () => {
+      await within(DISCONNECT_TIMEOUT_MS, 'disconnecting', disconnect()).catch(() => {});
+      sockets.end();
+    },
+  });
+}
+
+function makeKafka(settings: KafkaSettings, socketFactory: ISocketFactory): Kafka {
   silenceTimerWarning();
   const { onLog } = settings;
   return new Kafka({
     clientId: settings.clientId,
     brokers: [...settings.brokers],
+    socketFactory,
     ...(settings.ssl === undefined ? {} : { ssl: settings.ssl }),
     ...(settings.sasl === undefined ? {} : { sasl: settings.sasl }),
     connectionTimeout: CONNECTION_TIMEOUT_MS,

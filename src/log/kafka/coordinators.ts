@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Kafka } from 'kafkajs';
-import { makeKafka } from './client.ts';
+import { type KafkaSettings, makeClient } from './client.ts';
 
 const PAUSE_MS = 200;
 
@@ -15,20 +14,23 @@ export async function untilCoordinatorsAnswer(
   timeoutMs: number,
   check: () => void = () => {},
 ): Promise<void> {
-  const kafka = makeKafka({ brokers, clientId: 'plumbline-ready' });
+  const settings = { brokers, clientId: 'plumbline-ready' };
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     check();
-    const failure = await attempt(kafka, brokers.length);
+    const failure = await attempt(settings);
     if (failure === null) return;
     if (Date.now() > deadline) throw new Error(`the cluster was not ready within ${timeoutMs} ms: ${failure}`);
     await sleep(PAUSE_MS);
   }
 }
 
-async function attempt(kafka: Kafka, brokers: number): Promise<string | null> {
-  const admin = kafka.admin();
-  const producer = kafka.producer({ transactionalId: 'plumbline-ready', maxInFlightRequests: 1 });
+async function attempt(settings: KafkaSettings): Promise<string | null> {
+  const brokers = settings.brokers.length;
+  const admin = makeClient(settings, (kafka) => kafka.admin());
+  const producer = makeClient(settings, (kafka) =>
+    kafka.producer({ transactionalId: 'plumbline-ready', maxInFlightRequests: 1 }),
+  );
   try {
     await admin.connect();
     const cluster = await admin.describeCluster();
@@ -41,6 +43,6 @@ async function attempt(kafka: Kafka, brokers: number): Promise<string | null> {
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   } finally {
-    await Promise.allSettled([producer.disconnect(), admin.disconnect()]);
+    await Promise.all([producer.disconnect(), admin.disconnect()]);
   }
 }

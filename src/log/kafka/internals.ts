@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module';
 import type { Kafka } from 'kafkajs';
+import type { Fetch } from './committed.ts';
 
 /**
  * The parts of kafkajs 2.2.4 that it doesn't export and that a pull at a known offset needs: its consumer can only be
@@ -44,41 +44,11 @@ export interface Broker {
     }[];
     readonly rackId: string;
   }): Promise<{
-    readonly responses: readonly { readonly topicName: string; readonly partitions: readonly PartitionData[] }[];
+    readonly responses: readonly { readonly topicName: string; readonly partitions: readonly Fetch[] }[];
   }>;
 }
 
-export interface PartitionData {
-  readonly partition: number;
-}
-
-export interface FetchedMessage {
-  readonly offset: string;
-  readonly key: Buffer | null;
-  readonly value: Buffer | null;
-  readonly headers: { readonly [name: string]: Buffer | readonly Buffer[] | string | undefined };
-  readonly timestamp: string;
-}
-
-/** Committed messages of one fetch; `lastOffset` counts what was left out: markers, aborted and compacted ones. */
-export interface Batch {
-  readonly messages: readonly FetchedMessage[];
-  isEmptyIncludingFiltered(): boolean;
-  isEmptyDueToLogCompactedMessages(): boolean;
-  lastOffset(): string;
-}
-
-const load = createRequire(import.meta.url);
-const BatchOf = load('kafkajs/src/consumer/batch.js') as new (
-  topic: string,
-  fetchedOffset: string,
-  data: PartitionData,
-) => Batch;
-
 export const READ_COMMITTED = 1;
-
-export const readBatch = (topic: string, fetchedOffset: number, data: PartitionData): Batch =>
-  new BatchOf(topic, String(fetchedOffset), data);
 
 /** Connections of their own, that read what is committed. */
 export function makeCluster(kafka: Kafka, metadataMaxAgeMs: number): Cluster {

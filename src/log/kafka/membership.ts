@@ -1,5 +1,6 @@
-import { AssignerProtocol, type Kafka, type PartitionAssigner } from 'kafkajs';
+import { AssignerProtocol, type PartitionAssigner } from 'kafkajs';
 import type { Membership, TaskInput } from '../port.ts';
+import { type KafkaSettings, makeClient } from './client.ts';
 import { within } from './deadline.ts';
 import { asPortError } from './failure.ts';
 
@@ -16,23 +17,25 @@ const PAUSED_WAIT_MS = 250;
  * records are read at the offsets that the tasks' own transactions commit. A task that stays goes on while others move.
  */
 export async function joinGroup(
-  kafka: Kafka,
+  settings: KafkaSettings,
   groupId: string,
   inputs: readonly TaskInput[],
   onChange: (mine: readonly TaskInput[]) => void,
   onCrash: (reason: string) => void,
 ): Promise<Membership> {
   const topics = [...new Set(inputs.map(({ topic }) => topic))];
-  const consumer = kafka.consumer({
-    groupId,
-    partitionAssigners: [sameOwnerAssigner],
-    sessionTimeout: SESSION_TIMEOUT_MS,
-    heartbeatInterval: HEARTBEAT_MS,
-    rebalanceTimeout: REBALANCE_TIMEOUT_MS,
-    maxWaitTimeInMs: PAUSED_WAIT_MS,
-    metadataMaxAge: 10_000,
-    retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 10 },
-  });
+  const consumer = makeClient(settings, (kafka) =>
+    kafka.consumer({
+      groupId,
+      partitionAssigners: [sameOwnerAssigner],
+      sessionTimeout: SESSION_TIMEOUT_MS,
+      heartbeatInterval: HEARTBEAT_MS,
+      rebalanceTimeout: REBALANCE_TIMEOUT_MS,
+      maxWaitTimeInMs: PAUSED_WAIT_MS,
+      metadataMaxAge: 10_000,
+      retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 10 },
+    }),
+  );
   const joined = new Promise<void>((resolve) => {
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
       const { memberAssignment } = payload as { memberAssignment: { readonly [topic: string]: readonly number[] } };
@@ -52,10 +55,10 @@ export async function joinGroup(
     consumer.pause(topics.map((topic) => ({ topic })));
     await within(JOIN_TIMEOUT_MS, `joining ${groupId}`, joined);
   } catch (error) {
-    await consumer.disconnect().catch(() => {});
+    await consumer.disconnect();
     throw asPortError(error, { doing: `joining ${groupId}` });
   }
-  return { close: () => within(CONNECT_TIMEOUT_MS, 'leaving the group', consumer.disconnect()).catch(() => {}) };
+  return { close: () => consumer.disconnect() };
 }
 
 /** One partition of every topic to the same member: most of what an ingest task makes is scored beside it. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Producer } from 'kafkajs';
 import { choosePartition, taskName } from '../place.ts';
 import type { Log, TaskInput, TaskSession } from '../port.ts';
-import { type KafkaSettings, makeKafka } from './client.ts';
+import { type KafkaSettings, makeClient } from './client.ts';
 import { within } from './deadline.ts';
 import { asPortError } from './failure.ts';
 import { joinGroup } from './membership.ts';
@@ -31,8 +31,8 @@ const ADMIN_TIMEOUT_MS = 15_000;
 /** Opens the log on a cluster. The topics must be there. @throws PlumblineError PLB-LOG-UNAVAILABLE, PLB-LOG-DENIED */
 export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
   const { settings, prefix } = options;
-  const reader = await openReader(makeKafka(settings), options.topics);
-  const admin = makeKafka(settings).admin({ retry: { retries: 5 } });
+  const reader = await openReader(settings, options.topics);
+  const admin = makeClient(settings, (kafka) => kafka.admin({ retry: { retries: 5 } }));
   try {
     await within(ADMIN_TIMEOUT_MS, 'connecting', admin.connect());
   } catch (error) {
@@ -45,18 +45,25 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
   );
 
   const makeProducer = (transactionalId: string, more: object): Producer =>
-    makeKafka(settings).producer({
-      transactionalId,
-      allowAutoTopicCreation: false,
-      // Every record comes with its partition (see choosePartition).
-      createPartitioner:
-        () =>
-        ({ message }) =>
-          message.partition ?? 0,
-      ...more,
-    });
-  const transactors = (transactionalId: string) =>
-    openTransactor(makeProducer, transactionalId, (topic) => reader.partitionsOf(topic));
+    makeClient(settings, (kafka) =>
+      kafka.producer({
+        transactionalId,
+        allowAutoTopicCreation: false,
+        // Every record comes with its partition (see choosePartition).
+        createPartitioner:
+          () =>
+          ({ message }) =>
+            message.partition ?? 0,
+        ...more,
+      }),
+    );
+  const transactors = async (transactionalId: string): Promise<Transactor> => {
+    try {
+      return await openTransactor(makeProducer, transactionalId, (topic) => reader.partitionsOf(topic));
+    } catch (error) {
+      throw asPortError(error, { doing: `opening the producer ${transactionalId}` });
+    }
+  };
 
   const groupOf = (input: TaskInput): string => `${prefix}plumbline-${input.stage}`;
   const parts: SessionParts = {
@@ -105,8 +112,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
       sessions.set(name, session);
       return session;
     },
-    share: (inputs, onChange, onCrash) =>
-      joinGroup(makeKafka(settings), `${prefix}plumbline-workers`, inputs, onChange, onCrash),
+    share: (inputs, onChange, onCrash) => joinGroup(settings, `${prefix}plumbline-workers`, inputs, onChange, onCrash),
     async positionOf(input) {
       const { offset } = await parts.committed(groupOf(input), input.topic, input.partition);
       return offset ?? (await reader.bounds(input.topic, input.partition)).start;

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Kafka } from 'kafkajs';
 import { PlumblineError } from '../../errors.ts';
 import { noPartition, unknownTopic } from '../errors.ts';
 import type { Headers, LogRecord, ReadLimits } from '../port.ts';
+import { type KafkaSettings, makeClient } from './client.ts';
+import { committedMessages, offsetAfter, type RawMessage } from './committed.ts';
 import { within } from './deadline.ts';
 import { asPortError } from './failure.ts';
-import { type Broker, type Cluster, type FetchedMessage, makeCluster, READ_COMMITTED, readBatch } from './internals.ts';
+import { type Broker, type Cluster, makeCluster, READ_COMMITTED } from './internals.ts';
 import { serial } from './serial.ts';
 
 const METADATA_MAX_AGE_MS = 10_000;
@@ -33,8 +34,8 @@ export interface Reader {
 }
 
 /** @throws PlumblineError PLB-LOG-TOPIC, PLB-LOG-UNAVAILABLE, PLB-LOG-DENIED */
-export async function openReader(kafka: Kafka, topics: readonly string[]): Promise<Reader> {
-  const cluster = makeCluster(kafka, METADATA_MAX_AGE_MS);
+export async function openReader(settings: KafkaSettings, topics: readonly string[]): Promise<Reader> {
+  const cluster = makeClient(settings, (kafka) => makeCluster(kafka, METADATA_MAX_AGE_MS));
   const told = new Map<string, number>();
   const leaderOf = serial(async (topic: string, partition: number) => {
     await cluster.refreshMetadataIfNecessary();
@@ -45,7 +46,7 @@ export async function openReader(kafka: Kafka, topics: readonly string[]): Promi
     await within(FETCH_TIMEOUT_MS, 'connecting', cluster.connect());
     await within(FETCH_TIMEOUT_MS, 'reading the topics', cluster.addMultipleTargetTopics(topics));
   } catch (error) {
-    await cluster.disconnect().catch(() => {});
+    await cluster.disconnect();
     throw asPortError(error, { doing: 'reading the topics' });
   }
 
@@ -127,13 +128,11 @@ async function fetchOnce(
   });
   const data = responses[0]?.partitions[0];
   if (data === undefined) return { records: [], nextOffset: offset };
-  const batch = readBatch(topic, offset, data);
-  const records = batch.messages.map((message) => toRecord(topic, partition, message));
-  const isEmpty = batch.isEmptyIncludingFiltered() || batch.isEmptyDueToLogCompactedMessages();
-  return { records, nextOffset: isEmpty ? offset : Number(batch.lastOffset()) + 1 };
+  const records = committedMessages(data, offset).map((message) => toRecord(topic, partition, message));
+  return { records, nextOffset: offsetAfter(data, offset) };
 }
 
-function toRecord(topic: string, partition: number, message: FetchedMessage): LogRecord {
+function toRecord(topic: string, partition: number, message: RawMessage): LogRecord {
   return {
     topic,
     partition,
@@ -146,7 +145,7 @@ function toRecord(topic: string, partition: number, message: FetchedMessage): Lo
 }
 
 /** Names and values as text; of a name that comes twice the first counts. */
-function toHeaders(headers: FetchedMessage['headers']): Headers {
+function toHeaders(headers: RawMessage['headers']): Headers {
   const texts: { [name: string]: string } = {};
   for (const [name, value] of Object.entries(headers)) {
     const first = Array.isArray(value) ? value[0] : value;

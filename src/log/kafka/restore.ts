@@ -2,7 +2,7 @@ import { PlumblineError } from '../../errors.ts';
 import { type LocalState, openLocalState } from '../embedded/local-state.ts';
 import { type Digest, digestAfter, digestOf, EMPTY_DIGEST } from './digest.ts';
 import type { Reader } from './reader.ts';
-import { type Changelog, COMMIT_KEY, type OwnStanding, ownStanding } from './standing.ts';
+import { type Changelog, COMMIT_KEY, mismatchOf, type OwnStanding, ownStanding, type Standing } from './standing.ts';
 
 const RESTORE_BYTES = 4 * 1024 * 1024;
 
@@ -18,23 +18,32 @@ export interface Restored {
   readonly digest: Digest;
   /** In the changelog: what lies before it is in the local copy. */
   readonly reached: number;
+  /** There was nothing more to read before the changelog's end, as from a leader that is new. */
+  readonly isShort: boolean;
+  /** What doesn't belong together; null where all does. */
+  readonly mismatch: PlumblineError | null;
 }
 
-/** Reads the changelog into the local copy: from the copy's checkpoint, else from the start, to the committed end. */
+/**
+ * Reads the changelog into the local copy: from the copy's checkpoint, else from the start, to the committed end.
+ * @param committed where the task stands by its committed offset
+ */
 export async function restoreState(
   parts: RestoreParts,
   name: string,
   changelog: Changelog,
   file: string,
+  committed: Standing,
 ): Promise<Restored> {
   const state = openCopy(file);
   try {
     const from = state.checkpoint === null ? null : Number(state.checkpoint);
-    const restored = await readChangelog(parts, name, changelog, state, from);
-    if (from === null || isWhole(restored)) return restored;
+    const read = await readChangelog(parts, name, changelog, state, from);
+    const mismatch = mismatchOf(name, read.own, committed, read.digest);
+    if (from === null || read.isShort || mismatch === null) return { ...read, mismatch };
     // A checkpoint is a shortcut: what it leads to is compared, and read from the start where it doesn't fit.
     state.close(null);
-    return await restoreState(parts, name, changelog, file);
+    return await restoreState(parts, name, changelog, file, committed);
   } catch (error) {
     state.close(null);
     throw error;
@@ -52,16 +61,13 @@ function openCopy(file: string): LocalState {
   }
 }
 
-const isWhole = ({ own, digest }: Restored): boolean =>
-  own.digest !== null && own.digest.high === digest.high && own.digest.low === digest.low;
-
 async function readChangelog(
   { reader, onRestore }: RestoreParts,
   name: string,
   { topic, partition }: Changelog,
   state: LocalState,
   checkpoint: number | null,
-): Promise<Restored> {
+): Promise<Omit<Restored, 'mismatch'>> {
   const { start, end } = await reader.bounds(topic, partition);
   let digest = checkpoint === null ? EMPTY_DIGEST : (ownStanding(state).digest ?? EMPTY_DIGEST);
   let offset = Math.max(start, checkpoint ?? start);
@@ -77,7 +83,7 @@ async function readChangelog(
     onRestore?.(name, Math.min(offset, end), end);
   }
   if (checkpoint === null) digest = digestOf(state.entries());
-  return { state, own: ownStanding(state), digest, reached: Math.max(offset, end) };
+  return { state, own: ownStanding(state), digest, reached: Math.max(offset, end), isShort: offset < end };
 }
 
 function withoutStanding(changes: ReadonlyMap<string, string | undefined>): ReadonlyMap<string, string | undefined> {

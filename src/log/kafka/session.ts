@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { PlumblineError } from '../../errors.ts';
-import { fenced } from '../errors.ts';
+import { fenced, unavailable } from '../errors.ts';
 import { taskName } from '../place.ts';
 import type { NewRecord, Placed, Rebuild, TaskCommit, TaskInput, TaskSession } from '../port.ts';
 import { cacheState } from '../state-cache.ts';
@@ -8,14 +9,7 @@ import { asPortError, isFenced } from './failure.ts';
 import type { Reader } from './reader.ts';
 import { rebuildState } from './rebuild.ts';
 import { type RestoreParts, restoreState } from './restore.ts';
-import {
-  COMMIT_KEY,
-  changelogRecords,
-  encodeStanding,
-  mismatchOf,
-  type Standing,
-  type WholeStanding,
-} from './standing.ts';
+import { COMMIT_KEY, changelogRecords, encodeStanding, type Standing, type WholeStanding } from './standing.ts';
 import type { GroupPosition, Transactor } from './transactions.ts';
 
 export interface CommittedPosition {
@@ -38,6 +32,9 @@ export interface SessionParts extends RestoreParts {
 /** Characters of keys and values kept decoded beside a task's local copy: about 32 MB at most. */
 const CACHED_CHARACTERS = 16 * 1024 * 1024;
 
+/** The metadata of a committed offset also names the hold that committed: two holds can give a number each. */
+const encodeMetadata = (number: number, holder: string): string => `${number} ${holder}`;
+
 /**
  * Fences earlier owners, then reads the position, then restores the state: in this order, because before the fence the
  * last transaction may still be open, and its offsets unseen.
@@ -46,11 +43,12 @@ export async function openKafkaSession(parts: SessionParts, input: TaskInput, re
   const name = taskName(input);
   const changelog = { topic: parts.stateTopicOf(input), partition: input.partition };
   const transactionalId = parts.transactionalIdOf(input);
+  const holder = randomUUID();
   let transactor: Transactor | null = await parts.openTransactor(transactionalId);
   let ended = false;
   let opened: Awaited<ReturnType<typeof openState>>;
   try {
-    opened = await openState(transactor);
+    opened = await openState();
   } catch (error) {
     await transactor.close();
     throw asPortError(error, { task: name, doing: `opening ${name}` });
@@ -61,15 +59,20 @@ export async function openKafkaSession(parts: SessionParts, input: TaskInput, re
   let { reached } = opened;
   const cache = cacheState(state, CACHED_CHARACTERS);
 
-  async function openState(holder: Transactor) {
+  async function openState() {
     const committed = await committedStanding();
     const file = parts.stateFileOf(input);
-    const restored = await restoreState(parts, name, changelog, file);
-    const { state, own, digest } = restored;
-    const mismatch = mismatchOf(name, own, committed, digest);
+    const restored = await restoreState(parts, name, changelog, file, committed);
+    const { state, own, digest, mismatch } = restored;
     try {
       if (mismatch === null)
         return { state, standing: { ...committed, digest: own.digest ?? digest }, reached: restored.reached };
+      if (restored.isShort) throw unavailable(`the changelog of ${name} was not read to its end`);
+      // Another owner may have come in between and committed; a second fence ends what it has under way.
+      await transactor?.close();
+      const producer = await parts.openTransactor(transactionalId);
+      transactor = producer;
+      if ((await committedStanding()).number !== committed.number) throw fenced(name);
       if (rebuild === undefined) throw mismatch;
       const torn = {
         reason: mismatch.message,
@@ -81,7 +84,7 @@ export async function openKafkaSession(parts: SessionParts, input: TaskInput, re
       const number = Math.max(own.number, committed.number);
       const made = await rebuildState(
         { state, file, changelog, isInputWhole: start === 0, torn, number, rebuild },
-        (records, next) => holder.commit(records, positionOf(next)),
+        (records, next) => producer.commit(records, positionOf(next)),
       );
       return { state, standing: made.standing, reached: made.reached ?? restored.reached };
     } catch (error) {
@@ -90,13 +93,14 @@ export async function openKafkaSession(parts: SessionParts, input: TaskInput, re
     }
   }
 
-  async function committedStanding(): Promise<Standing> {
+  async function committedStanding(): Promise<Standing & { readonly holder: string }> {
     const { offset, metadata } = await parts.committed(parts.groupOf(input), input.topic, input.partition);
     if (offset === null) {
       const { start } = await parts.reader.bounds(input.topic, input.partition);
-      return { number: 0, position: start };
+      return { number: 0, position: start, holder: '' };
     }
-    return { number: Number(metadata) || 0, position: offset };
+    const [number = '', by = ''] = metadata.split(' ');
+    return { number: Number(number) || 0, position: offset, holder: by };
   }
 
   function positionOf(standing: Standing): GroupPosition {
@@ -105,13 +109,13 @@ export async function openKafkaSession(parts: SessionParts, input: TaskInput, re
       topic: input.topic,
       partition: input.partition,
       offset: standing.position,
-      metadata: String(standing.number),
+      metadata: encodeMetadata(standing.number, holder),
     };
   }
 
   async function write(commit: TaskCommit, next: WholeStanding): Promise<readonly Placed[]> {
     const records = [...commit.outputs, ...changelogRecords(changelog, commit.state, next)];
-    transactor ??= await reopened();
+    if (transactor === null) throw fenced(name);
     const placed = await transactor.commit(records, positionOf(next));
     reached = (placed[placed.length - 1]?.offset ?? reached - 1) + 1;
     return placed.slice(0, commit.outputs.length);
@@ -119,32 +123,24 @@ export async function openKafkaSession(parts: SessionParts, input: TaskInput, re
 
   /**
    * What became of a transaction whose answer was lost is known only to the cluster: the fence ends it either way, and
-   * the committed number tells whether it counts. Another number is another owner's.
+   * the committed number tells whether it counts. A number that is not this hold's is another owner's.
+   * @returns whether it counts
    */
-  async function reopened(): Promise<Transactor> {
+  async function settle(next: Standing): Promise<boolean> {
     const opened = await parts.openTransactor(transactionalId);
-    const now = await committedStanding();
-    if (now.number === standing.number) return opened;
-    await opened.close();
-    ended = true;
-    throw fenced(name);
-  }
-
-  /** After a lost answer: true where the commit counts after all. */
-  async function didCommit(next: Standing): Promise<boolean> {
-    const opened = await parts.openTransactor(transactionalId);
-    const now = await committedStanding();
-    if (now.number !== next.number || now.position !== next.position) {
-      if (now.number === standing.number) transactor = opened;
-      else {
-        await opened.close();
+    try {
+      const now = await committedStanding();
+      const counts = now.number === next.number && now.holder === holder;
+      if (!counts && now.number !== standing.number) {
         ended = true;
         throw fenced(name);
       }
-      return false;
+      transactor = opened;
+      return counts;
+    } catch (error) {
+      await opened.close();
+      throw error;
     }
-    transactor = opened;
-    return true;
   }
 
   function took(commit: TaskCommit, next: WholeStanding): void {
@@ -179,7 +175,7 @@ export async function openKafkaSession(parts: SessionParts, input: TaskInput, re
       try {
         if (unsettled !== null) {
           const before = unsettled;
-          const counts = await didCommit(before.next);
+          const counts = await settle(before.next);
           unsettled = null;
           if (counts) {
             // The caller tries the same commit again; it is on the log already.

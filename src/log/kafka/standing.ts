@@ -32,8 +32,8 @@ export const encodeStanding = ({ number, position, digest }: OwnStanding): strin
 export function ownStanding(state: StateReader): OwnStanding {
   const text = state.get(COMMIT_KEY);
   if (text === undefined) return { number: 0, position: 0, digest: EMPTY_DIGEST };
-  const [number, position, digest] = JSON.parse(text) as [number, number, string | null];
-  return { number, position, digest: digest === null ? null : parseDigest(digest) };
+  const [number, position, digest] = JSON.parse(text) as [number, number, unknown];
+  return { number, position, digest: typeof digest === 'string' ? parseDigest(digest) : null };
 }
 
 /** The records of one commit in the changelog; they lie on one partition, so that no fault can part them. */

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import kafkajs, { type Admin } from 'kafkajs';
 import { PlumblineError } from '../../errors.ts';
 import type { TopicLayout } from '../topics.ts';
-import { type KafkaSettings, makeKafka } from './client.ts';
+import { type KafkaSettings, makeClient } from './client.ts';
 import { within } from './deadline.ts';
 import { asPortError } from './failure.ts';
 
@@ -12,14 +12,14 @@ const SERVED_ATTEMPTS = 100;
 const PAUSE_MS = 100;
 
 async function withAdmin<T>(settings: KafkaSettings, doing: string, work: (admin: Admin) => Promise<T>): Promise<T> {
-  const admin = makeKafka(settings).admin({ retry: { retries: 5 } });
+  const admin = makeClient(settings, (kafka) => kafka.admin({ retry: { retries: 5 } }));
   try {
     await within(TIMEOUT_MS, 'connecting', admin.connect());
     return await within(TIMEOUT_MS, doing, work(admin));
   } catch (error) {
     throw asPortError(error, { doing });
   } finally {
-    await admin.disconnect().catch(() => {});
+    await admin.disconnect();
   }
 }
 

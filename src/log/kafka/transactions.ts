@@ -50,7 +50,7 @@ export async function openTransactor(
     // connect() doesn't fence, the first transaction() does; an empty open one never expires.
     transaction = await within(INIT_TIMEOUT_MS, 'fencing', producer.transaction());
   } catch (error) {
-    await disconnect(producer);
+    await producer.disconnect();
     throw error;
   }
   return {
@@ -84,12 +84,8 @@ export async function openTransactor(
       await within(STEP_TIMEOUT_MS, 'committing', current.commit());
       return placed;
     },
-    close: () => disconnect(producer),
+    close: () => producer.disconnect(),
   };
-}
-
-async function disconnect(producer: Producer): Promise<void> {
-  await within(CONNECT_TIMEOUT_MS, 'disconnecting', producer.disconnect()).catch(() => {});
 }
 
 interface Group {

@@ -16,7 +16,7 @@ import { jsonView } from '../../../src/wire/json-view.ts';
 import { jsonWire } from '../../../src/wire/json-wire.ts';
 import { plumbline, type RunningProcessor, scratchDirectory, startProcessor, until } from '../../support/cli.ts';
 import { openTestCluster, reasonWithoutKafka, type TestCluster } from '../../support/kafka.ts';
-import { recordsOf, rescore, textsOf } from '../../support/rescore.ts';
+import { recordsOf, rescore, textsOf, withoutOffsets } from '../../support/rescore.ts';
 
 const SEED = 20_263;
 const KILLS = 4;
@@ -109,7 +109,3 @@ describe.skipIf(reason !== null)(`processes on Kafka${reason === null ? '' : `: 
     await outside.close();
   });
 });
-
-/** Markers of transactions count as offsets on Kafka alone. */
-const withoutOffsets = (texts: readonly string[]): readonly string[] =>
-  texts.map((text) => text.replace(/,"input_offset":\d+/, ''));

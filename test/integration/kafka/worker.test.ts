@@ -8,7 +8,7 @@ import { lagOf, totalLag } from '../../../src/runtime/lag.ts';
 import { scratchDirectory, until } from '../../support/cli.ts';
 import { openTestCluster, reasonWithoutKafka, type TestCluster } from '../../support/kafka.ts';
 import { installOn } from '../../support/kafka-installation.ts';
-import { recordsOf, rescore, textsOf } from '../../support/rescore.ts';
+import { recordsOf, rescore, textsOf, withoutOffsets } from '../../support/rescore.ts';
 import { compile, contracts, shippedSets, workOn } from '../../support/test-worker.ts';
 
 const reason = reasonWithoutKafka();
@@ -60,7 +60,3 @@ describe.skipIf(reason !== null)(`workers on Kafka${reason === null ? '' : `: ${
     await outside.close();
   });
 });
-
-/** Markers of transactions count as offsets on Kafka alone. */
-const withoutOffsets = (texts: readonly string[]): readonly string[] =>
-  texts.map((text) => text.replace(/,"input_offset":\d+/, ''));

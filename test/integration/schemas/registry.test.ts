@@ -38,7 +38,7 @@ describe('the registry client', () => {
     expect(await registry().schemaById(7)).toBe(null);
     // A proxy, or another service: taking that for an unknown schema would make a dead letter of every record.
     fake.answer = () => ({ status: 404, text: '<html>not here</html>' });
-    await expect(registry().schemaById(7)).rejects.toMatchObject({ code: 'PLB-REGISTRY-REFUSED', retryable: false });
+    await expect(registry().schemaById(7)).rejects.toMatchObject({ code: 'PLB-REGISTRY-REFUSED', retryable: true });
   });
 
   it.each<readonly [string, Answer, string, boolean]>([

@@ -1,0 +1,62 @@
+import { connect, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { ISocketFactory } from 'kafkajs';
+
+/** The sockets of one client. */
+export interface Sockets {
+  readonly make: ISocketFactory;
+  /** Ends them all, and every later one. */
+  end(): void;
+}
+
+const KEEP_ALIVE_MS = 60_000;
+/** Longer than the longest that a broker takes for an answer: a join waits for all members. */
+const SILENCE_MS = 20_000;
+const LOOK_MS = 1_000;
+
+/**
+ * kafkajs goes on to use a connection that is half open, request after request, and forgets connections that are not
+ * (it keeps two to a broker and lets go of both when one ends). So a socket that gives no answer is ended here, and
+ * those that are left over are ended with their client.
+ */
+export function trackSockets(): Sockets {
+  const open = new Map<Socket, Heard>();
+  let timer: NodeJS.Timeout | undefined;
+  let isOver = false;
+
+  const look = (): void => {
+    const now = Date.now();
+    for (const [socket, heard] of open) {
+      const { bytesRead, bytesWritten } = socket;
+      const isWaiting = bytesRead === heard.bytesRead && bytesWritten > heard.bytesWritten;
+      if (!isWaiting) open.set(socket, { bytesRead, bytesWritten, at: now });
+      else if (now - heard.at > SILENCE_MS) socket.destroy(new Error(`no answer within ${SILENCE_MS} ms`));
+    }
+  };
+
+  return {
+    make({ host, port, ssl, onConnect }) {
+      const socket = ssl
+        ? connectTls({ host, port, ...(isIP(host) === 0 ? { servername: host } : {}), ...ssl }, onConnect)
+        : connect({ host, port }, onConnect);
+      socket.setKeepAlive(true, KEEP_ALIVE_MS);
+      open.set(socket, { bytesRead: 0, bytesWritten: 0, at: Date.now() });
+      timer ??= setInterval(look, LOOK_MS).unref();
+      socket.once('close', () => open.delete(socket));
+      if (isOver) socket.destroy(new Error('the client is closed'));
+      return socket;
+    },
+    end() {
+      isOver = true;
+      clearInterval(timer);
+      for (const socket of open.keys()) socket.destroy();
+    },
+  };
+}
+
+/** When something was last heard, or nothing was asked. */
+interface Heard {
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+  readonly at: number;
+}
