@@ -13,7 +13,7 @@ import { compileDocument } from '../runtime/compile-document.ts';
 import { followControl } from '../runtime/control.ts';
 import { createHealth } from '../runtime/health.ts';
 import { incompleteEntities } from '../runtime/incomplete.ts';
-import { isSettled, lagOf, totalLag } from '../runtime/lag.ts';
+import { isSettled, lagOf, stagesNobodyRuns, totalLag } from '../runtime/lag.ts';
 import { ownedBy } from '../runtime/owned-by.ts';
 import { newestOutputs, type OutputRecord } from '../runtime/read-outputs.ts';
 import { type Patience, patiently } from '../runtime/retry.ts';
@@ -64,6 +64,7 @@ export async function startProcessor(
   const turn = turnBuffer();
   const wake = (): void => worker?.wake();
   const isKafka = settings.log.log === 'kafka';
+  const stages: ReadonlySet<string> = new Set(settings.log.stages);
   const {
     log: raw,
     topics,
@@ -93,8 +94,16 @@ export async function startProcessor(
         newestFirst(await newestOutputs<PostureChange>(log, topics.postures, filter.limit, matchesPosture(filter))),
       status: async () => {
         const lags = await lagOf(log, topics);
+        const nobodyRuns = await stagesNobodyRuns(log, topics);
         const incomplete = await incompleteEntities(log, topics, SHOWN_INCOMPLETE);
-        return { id, ...(worker?.health ?? health).report(), lag: totalLag(lags), tasks: lags, incomplete };
+        return {
+          id,
+          ...(worker?.health ?? health).report(),
+          lag: totalLag(lags),
+          tasks: lags,
+          nobody_runs: nobodyRuns,
+          incomplete,
+        };
       },
       ready: () => worker !== null && worker.health.report().posture !== 'critical',
       onError: (error) =>
@@ -125,6 +134,7 @@ export async function startProcessor(
           clock: Date.now,
           random: Math.random,
           health,
+          takes: ({ stage }) => stages.has(stage),
         })
       : await startThreads(settings.dataDir, settings.threads, turn, health);
     const url = urlOf(server.server.address(), settings.host);
