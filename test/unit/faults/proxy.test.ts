@@ -19,10 +19,15 @@ afterEach(async () => {
   await new Promise((resolve) => echo.close(resolve));
 });
 
-async function open(): Promise<Socket> {
+function dial(): Socket {
   const client = connect(proxy.port, '127.0.0.1');
   client.on('error', () => {});
   clients.push(client);
+  return client;
+}
+
+async function open(): Promise<Socket> {
+  const client = dial();
   await once(client, 'connect');
   return client;
 }
@@ -52,7 +57,7 @@ test('a cut ends connections and refuses new ones, until it is mended', async ()
   expect(await ask(client, 'one')).toBe('one');
   proxy.cut();
   await closed(client);
-  await closed(await open());
+  await closed(dial());
   proxy.mend();
   expect(await ask(await open(), 'two')).toBe('two');
 });
