@@ -7,7 +7,7 @@ export interface TestCluster {
 }
 
 /** Ports that were free a moment ago can be another test's by the time that a broker takes them. */
-export const START_ATTEMPTS = 3;
+const START_ATTEMPTS = 3;
 
 export async function repeatedly<T>(start: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++)
