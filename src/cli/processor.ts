@@ -11,19 +11,20 @@ import type { Log } from '../log/port.ts';
 import { activateSets } from '../runtime/activate-sets.ts';
 import { compileDocument } from '../runtime/compile-document.ts';
 import { followControl } from '../runtime/control.ts';
-import { createHealth } from '../runtime/health.ts';
+import { createHealth, type Health } from '../runtime/health.ts';
 import { incompleteEntities } from '../runtime/incomplete.ts';
 import { isSettled, lagOf, totalLag } from '../runtime/lag.ts';
 import { ownedBy } from '../runtime/owned-by.ts';
 import { newestOutputs, type OutputRecord } from '../runtime/read-outputs.ts';
 import { type Patience, patiently } from '../runtime/retry.ts';
+import { KAFKA_BATCH } from '../runtime/task.ts';
 import { startWorker, type Worker } from '../runtime/worker.ts';
 import { waiverValue } from '../scoring/evidence.ts';
 import type { PostureChange, Result } from '../scoring/result.ts';
 import { answer } from '../scoring/score.ts';
 import { jsonView } from '../wire/json-view.ts';
 import { jsonWire } from '../wire/json-wire.ts';
-import { topics as embeddedTopics, openKafkaPlace, openLog } from './open-log.ts';
+import { topics as embeddedTopics, openKafkaPlace, openLog, type Place } from './open-log.ts';
 import { matchesPosture, matchesResult } from './output-match.ts';
 import { dropNote, noteProcessor } from './processor-note.ts';
 import type { Settings } from './settings.ts';
@@ -113,20 +114,7 @@ export async function startProcessor(
     const { activated, retired } = isKafka
       ? { activated: [], retired: [] }
       : await activateSets(log, topics, await followControl(log, topics, compile), sets, { at: Date.now(), by: 'run' });
-    worker = isKafka
-      ? await startWorker({
-          log: raw,
-          wire,
-          topics,
-          contracts,
-          answer,
-          compile,
-          waiverValue,
-          clock: Date.now,
-          random: Math.random,
-          health,
-        })
-      : await startThreads(settings.dataDir, settings.threads, turn, health);
+    worker = await startTasks(settings, { log: raw, topics, wire }, turn, health);
     const url = urlOf(server.server.address(), settings.host);
     noteProcessor(settings.dataDir, { url, id });
     const running = worker;
@@ -149,6 +137,25 @@ export async function startProcessor(
     await log.close();
     throw error;
   }
+}
+
+/** On threads; a single one on a cluster runs in this one. */
+function startTasks(settings: Settings, place: Place, turn: SharedArrayBuffer, health: Health): Promise<Worker> {
+  if (settings.log.log !== 'kafka')
+    return startThreads({ log: 'embedded', dataDir: settings.dataDir, turn }, settings.threads, health);
+  if (settings.threads > 1) return startThreads({ log: 'kafka', settings: settings.log }, settings.threads, health);
+  const contracts = loadContracts();
+  return startWorker({
+    ...place,
+    contracts,
+    answer,
+    compile: (document) => compileDocument(document, contracts),
+    waiverValue,
+    clock: Date.now,
+    random: Math.random,
+    health,
+    limits: KAFKA_BATCH,
+  });
 }
 
 const newestFirst = <T>(outputs: readonly OutputRecord<T>[]): readonly T[] =>
