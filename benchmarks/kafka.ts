@@ -7,8 +7,6 @@ import { encodeChange } from '../src/ingest/encode-change.ts';
 import { choosePartition, taskName } from '../src/log/place.ts';
 import type { Log, NewRecord, TaskInput } from '../src/log/port.ts';
 import { stateTopicOf, type Topics } from '../src/log/topics.ts';
-import { activateSets } from '../src/runtime/activate-sets.ts';
-import { followControl } from '../src/runtime/control.ts';
 import { createHealth } from '../src/runtime/health.ts';
 import { lagOf, taskInputs, totalLag } from '../src/runtime/lag.ts';
 import { KAFKA_BATCH } from '../src/runtime/task.ts';
@@ -17,12 +15,16 @@ import { waiverValue } from '../src/scoring/evidence.ts';
 import { answer } from '../src/scoring/score.ts';
 import { contracts } from './corpus.ts';
 import { type BenchCluster, type Installed, startBenchCluster } from './kafka-cluster.ts';
+import { fill } from './kafka-fill.ts';
+import { type Latency, latencyAt } from './kafka-latency.ts';
+import { restoreRow } from './kafka-restore.ts';
 import { median, medianRatio, type Row, row } from './measure.ts';
 import { copyPlainly, type PlainRecord, type RecordedCommit } from './plain-copy.ts';
-import { batches, compile } from './processor.ts';
+import { compile } from './processor.ts';
 
 const UNTIL = Date.UTC(2026, 6, 1);
 const ROUNDS = 3;
+const ACCOUNTS = Number(process.env.PLUMBLINE_BENCH_ACCOUNTS ?? 300);
 const POLL_MS = 25;
 const NO_TASK: TaskInput = { stage: '', topic: '', partition: -1 };
 const INTAKE = { kind: 'import', importId: 'bench' } as const;
@@ -176,23 +178,6 @@ async function untilThrough(log: Log, topics: Topics, takes: Takes): Promise<num
   }
 }
 
-export async function fill(
-  installed: Installed,
-  sets: readonly CompiledSet[],
-  records: readonly NewRecord[],
-): Promise<void> {
-  const log = await installed.open(`${installed.directory}-fill`);
-  try {
-    await activateSets(log, installed.topics, await followControl(log, installed.topics, compile), sets, {
-      at: 0,
-      by: 'benchmark',
-    });
-    for (const batch of batches(records)) await log.append(batch);
-  } finally {
-    await log.close();
-  }
-}
-
 /** Of a run's commits, those of `takes`, as another installation would write them. */
 async function plainCommits(
   recorded: readonly Recorded[],
@@ -305,29 +290,77 @@ function inputsOf(commits: readonly RecordedCommit[]): number {
   return [...taken.values()].reduce((sum, count) => sum + count, 0);
 }
 
-/** On Kafka, exactly once, beside a plain copy that writes the same. */
+/** How long an idle task waits before it looks again: what comes meanwhile is one commit. */
+const POLLS_MS = [10, 100, 400];
+
+async function latencyRows(cluster: BenchCluster, sets: readonly CompiledSet[], rate: number): Promise<readonly Row[]> {
+  const book = bookOf(200, 1_500);
+  const half = rate / 2;
+  const rows: Row[] = [];
+  for (const pollMs of POLLS_MS) {
+    const installed = await cluster.install(`latency-${pollMs}`);
+    const records = book.recordsFor(installed.topics).slice(0, Math.ceil(half * LATENCY_SECONDS));
+    const latency: Latency = await latencyAt(installed, sets, records, half, pollMs);
+    rows.push(
+      row(
+        `Kafka, from append to committed result at half load, looked every ${pollMs} ms: p99 against p50`,
+        'ms',
+        latency.p99Ms,
+        latency.p50Ms,
+        latency.p99Ms / latency.p50Ms,
+        null,
+        `${latency.rate.toFixed(0)} changes/s`,
+      ),
+    );
+  }
+  return rows;
+}
+
+const LATENCY_SECONDS = 20;
+const SAMPLES = 1_000;
+
+/** States of entities as scoring keeps them. */
+async function sampleStates(cluster: BenchCluster, sets: readonly CompiledSet[]) {
+  const installed = await cluster.install('samples');
+  await fill(installed, sets, bookOf(40, 300).recordsFor(installed.topics));
+  const found = new Map<string, Map<'entity' | 'fields', string>>();
+  for (const { outputs } of await recordCommits(installed, BOTH))
+    for (const { topic, key, value } of outputs) {
+      const [kind, entity, id] = (key ?? '').split('\u0001');
+      if (topic !== stateTopicOf(installed.topics, SCORE_INPUT(installed.topics)) || entity !== 'deal') continue;
+      if (id === undefined || value === null || (kind !== 'e' && kind !== 'g')) continue;
+      const state = found.get(id) ?? new Map<'entity' | 'fields', string>();
+      state.set(kind === 'e' ? 'entity' : 'fields', Buffer.from(value).toString());
+      found.set(id, state);
+    }
+  return [...found.values()].filter(({ size }) => size === 2).slice(0, SAMPLES);
+}
+
+const SCORE_INPUT = (topics: Topics) => ({ stage: 'score', topic: topics.images });
+
+/** On Kafka, exactly once, beside plain programs that read and write the same. */
 export async function kafkaRows(sets: readonly CompiledSet[]): Promise<readonly Row[]> {
   const cluster = await startBenchCluster();
-  const book = bookOf(Number(process.env.A ?? 600), Number(process.env.A ?? 600) * 7.5);
+  const book = bookOf(ACCOUNTS, ACCOUNTS * 7.5);
   try {
-    return [
-      await copyRow(
-        cluster,
-        sets,
-        book,
-        BOTH,
-        'Kafka, end to end, exactly once: a plain kafkajs copy that writes the same records',
-        '>= 0.5',
-      ),
-      await copyRow(
-        cluster,
-        sets,
-        book,
-        SCORING,
-        'Kafka, the scoring stage alone: a plain kafkajs copy that writes the same records',
-        '>= 0.5',
-      ),
-    ];
+    const whole = await copyRow(
+      cluster,
+      sets,
+      book,
+      BOTH,
+      'Kafka, end to end, exactly once: a plain kafkajs copy that writes the same records',
+      '>= 0.5',
+    );
+    const scoring = await copyRow(
+      cluster,
+      sets,
+      book,
+      SCORING,
+      'Kafka, the scoring stage alone, one thread: a plain kafkajs copy that writes the same records',
+      '>= 0.5',
+    );
+    const latencies = await latencyRows(cluster, sets, whole.ours);
+    return [whole, scoring, ...latencies, await restoreRow(cluster, await sampleStates(cluster, sets))];
   } finally {
     await cluster.stop();
   }

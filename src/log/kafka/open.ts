@@ -84,6 +84,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
         throw asPortError(error, { doing });
       }
     },
+    ...(options.onAppend === undefined ? {} : { onAppend: options.onAppend }),
     ...(options.onRestore === undefined ? {} : { onRestore: options.onRestore }),
   };
 
