@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectRegistry } from '../../schemas/registry.ts';
+import { PlumblineError } from '../../src/errors.ts';
 import { openKafkaLog } from '../../src/log/kafka/open.ts';
-import type { LogRecord } from '../../src/log/port.ts';
+import type { Log, LogRecord } from '../../src/log/port.ts';
 import { stateTopicOf, type Topics, topicLayouts, topicNames } from '../../src/log/topics.ts';
 import { lagOf } from '../../src/runtime/lag.ts';
 import { connectWire } from '../../src/wire/connect.ts';
@@ -212,14 +213,25 @@ async function untilSettled({ place, topics, scenario }: Run, prefix: string): P
   });
   try {
     for (let calm = 0; calm < SETTLED_POLLS; ) {
-      const behind = (await lagOf(log, topics)).filter(({ lag }) => lag > 0);
+      const behind = await lagging(log, topics);
       calm = behind.length === 0 ? calm + 1 : 0;
-      if (Date.now() > deadline) return behind.map(({ task, position, end }) => `${task} ${position} of ${end}`).join();
+      if (Date.now() > deadline) return behind.join(', ');
       await sleep(SETTLE_POLL_MS);
     }
     return null;
   } finally {
     await log.close();
+  }
+}
+
+async function lagging(log: Log, topics: Topics): Promise<readonly string[]> {
+  try {
+    const lags = (await lagOf(log, topics)).filter(({ lag }) => lag > 0);
+    return lags.map(({ task, position, end }) => `${task} ${position} of ${end}`);
+  } catch (error) {
+    // The cluster may need a moment itself.
+    if (error instanceof PlumblineError && error.retryable) return [error.message];
+    throw error;
   }
 }
 
