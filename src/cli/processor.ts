@@ -13,7 +13,7 @@ import { compileDocument } from '../runtime/compile-document.ts';
 import { followControl } from '../runtime/control.ts';
 import { createHealth, type Health } from '../runtime/health.ts';
 import { incompleteEntities } from '../runtime/incomplete.ts';
-import { isSettled, lagOf, totalLag } from '../runtime/lag.ts';
+import { isSettled, lagOf, stagesNobodyRuns, totalLag } from '../runtime/lag.ts';
 import { ownedBy } from '../runtime/owned-by.ts';
 import { newestOutputs, type OutputRecord } from '../runtime/read-outputs.ts';
 import { type Patience, patiently } from '../runtime/retry.ts';
@@ -24,6 +24,7 @@ import type { PostureChange, Result } from '../scoring/result.ts';
 import { answer } from '../scoring/score.ts';
 import { jsonView } from '../wire/json-view.ts';
 import { jsonWire } from '../wire/json-wire.ts';
+import { takesOf } from './log-settings.ts';
 import { topics as embeddedTopics, openKafkaPlace, openLog, type Place } from './open-log.ts';
 import { matchesPosture, matchesResult } from './output-match.ts';
 import { dropNote, noteProcessor } from './processor-note.ts';
@@ -94,8 +95,16 @@ export async function startProcessor(
         newestFirst(await newestOutputs<PostureChange>(log, topics.postures, filter.limit, matchesPosture(filter))),
       status: async () => {
         const lags = await lagOf(log, topics);
+        const nobodyRuns = await stagesNobodyRuns(log, topics);
         const incomplete = await incompleteEntities(log, topics, SHOWN_INCOMPLETE);
-        return { id, ...(worker?.health ?? health).report(), lag: totalLag(lags), tasks: lags, incomplete };
+        return {
+          id,
+          ...(worker?.health ?? health).report(),
+          lag: totalLag(lags),
+          tasks: lags,
+          nobody_runs: nobodyRuns,
+          incomplete,
+        };
       },
       ready: () => worker !== null && worker.health.report().posture !== 'critical',
       onError: (error) =>
@@ -154,6 +163,7 @@ function startTasks(settings: Settings, place: Place, turn: SharedArrayBuffer, h
     clock: Date.now,
     random: Math.random,
     health,
+    takes: takesOf(settings.log),
     limits: KAFKA_BATCH,
   });
 }

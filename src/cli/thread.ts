@@ -9,6 +9,7 @@ import { startWorker, type Worker } from '../runtime/worker.ts';
 import { waiverValue } from '../scoring/evidence.ts';
 import { answer } from '../scoring/score.ts';
 import { jsonWire } from '../wire/json-wire.ts';
+import { takesOf } from './log-settings.ts';
 import { openKafkaPlace, openLog, type Place, topics } from './open-log.ts';
 import { type FromThread, type StopThread, type ThreadData, WAKE_CHANNEL } from './threads.ts';
 
@@ -30,7 +31,8 @@ async function openPlace(): Promise<Place & { readonly takes?: (input: TaskInput
   if (place.log === 'kafka') {
     // Copies of its own: a task that moves between two threads is open in both for a moment.
     const directory = join(place.settings.data_dir, `thread-${index}`);
-    return openKafkaPlace({ ...place.settings, data_dir: directory }, onAppend);
+    const opened = await openKafkaPlace({ ...place.settings, data_dir: directory }, onAppend);
+    return { ...opened, takes: takesOf(place.settings) };
   }
   // A partition's ingest and scoring stay together: most of what a deal's ingest makes is scored beside it.
   const takes = ({ partition }: TaskInput): boolean => partition % of === index;
