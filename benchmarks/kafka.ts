@@ -120,7 +120,7 @@ async function runOurs(installed: Installed, takes: Takes): Promise<number> {
   const log = await installed.open(installed.directory);
   const { topics } = installed;
   const before = await takenOf(log, topics, takes);
-  const worker = await startTasks(installed, log, takes);
+  const worker = await startTasks(installed, takes);
   try {
     let taken = before;
     while (taken === before) {
@@ -137,11 +137,13 @@ async function runOurs(installed: Installed, takes: Takes): Promise<number> {
   }
 }
 
-/** Both stages as `plumbline run` does it; a stage alone in one thread. */
-const startTasks = (installed: Installed, log: Log, takes: Takes): Promise<Worker> =>
-  takes === BOTH
-    ? startThreads({ log: 'kafka', settings: installed.settings }, defaultThreads(), createHealth())
-    : workOn(log, installed.topics, takes);
+/** As `plumbline run` does it. */
+const startTasks = ({ settings }: Installed, takes: Takes): Promise<Worker> =>
+  startThreads(
+    { log: 'kafka', settings: { ...settings, stages: takes === SCORING ? ['score'] : settings.stages } },
+    defaultThreads(),
+    createHealth(),
+  );
 
 const workOn = (log: Log, topics: Topics, takes: Takes): Promise<Worker> =>
   startWorker({
@@ -356,7 +358,7 @@ export async function kafkaRows(sets: readonly CompiledSet[]): Promise<readonly 
       sets,
       book,
       SCORING,
-      'Kafka, the scoring stage alone, one thread: a plain kafkajs copy that writes the same records',
+      'Kafka, the scoring stage alone: a plain kafkajs copy that writes the same records',
       '>= 0.5',
     );
     const latencies = await latencyRows(cluster, sets, whole.ours);

@@ -1,6 +1,7 @@
 import type { Producer, Transaction } from 'kafkajs';
 import { choosePartition } from '../place.ts';
 import type { NewRecord, Placed } from '../port.ts';
+import { asBuffer } from './bytes.ts';
 import { within } from './deadline.ts';
 
 const CONNECT_TIMEOUT_MS = 15_000;
@@ -112,6 +113,3 @@ const toMessage = (record: NewRecord, partition: number) => ({
   headers: { ...record.headers },
   partition,
 });
-
-/** The same bytes, not a copy. */
-const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
