@@ -6,7 +6,9 @@ import { loadContracts } from '../../schemas/contracts.ts';
 import type { CompiledSet } from '../compiler/compile.ts';
 import { makeServer } from '../console/server.ts';
 import { PlumblineError } from '../errors.ts';
+import { inTrace } from '../ingest/trace-context.ts';
 import { turnBuffer } from '../log/embedded/turn.ts';
+import { groupName } from '../log/place.ts';
 import type { Log } from '../log/port.ts';
 import { activateSets } from '../runtime/activate-sets.ts';
 import { compileDocument } from '../runtime/compile-document.ts';
@@ -27,6 +29,7 @@ import { topics as embeddedTopics, openKafkaPlace, openLog } from './open-log.ts
 import { matchesPosture, matchesResult } from './output-match.ts';
 import { dropNote, noteProcessor } from './processor-note.ts';
 import type { Settings } from './settings.ts';
+import { FLUSH_DEADLINE_MS, openTelemetry } from './telemetry.ts';
 import { startThreads } from './threads.ts';
 
 /** The processor of one machine: log, worker and HTTP. */
@@ -64,6 +67,13 @@ export async function startProcessor(
   const turn = turnBuffer();
   const wake = (): void => worker?.wake();
   const isKafka = settings.log.log === 'kafka';
+  // Before anything is opened, for a setting that is wrong ends the start.
+  const telemetry = await openTelemetry(process.env, {
+    system: isKafka ? 'kafka' : 'plumbline',
+    groupOf: (input) => groupName(isKafka ? settings.log.kafka.prefix : '', input),
+    instance: id,
+    onFailure: () => health.count('telemetry.exports_failed'),
+  });
   const {
     log: raw,
     topics,
@@ -77,10 +87,12 @@ export async function startProcessor(
     {
       contracts,
       clock: Date.now,
-      append: async (changes) => {
+      append: async (changes, trace) => {
         const atMs = Date.now();
         await log.append(
-          changes.map(({ change, text }) => changeRecord(topics, change, text, { kind: 'live', atMs }, wire)),
+          changes.map(({ change, text }) =>
+            inTrace(changeRecord(topics, change, text, { kind: 'live', atMs }, wire), trace),
+          ),
         );
       },
       results: async (filter) => {
@@ -125,11 +137,13 @@ export async function startProcessor(
           clock: Date.now,
           random: Math.random,
           health,
+          ...(telemetry === null ? {} : { tracer: telemetry.tracer }),
         })
-      : await startThreads(settings.dataDir, settings.threads, turn, health);
+      : await startThreads(settings.dataDir, settings.threads, turn, health, id);
     const url = urlOf(server.server.address(), settings.host);
     noteProcessor(settings.dataDir, { url, id });
     const running = worker;
+    telemetry?.observe(() => running.health.report());
     return {
       log,
       worker: running,
@@ -141,12 +155,14 @@ export async function startProcessor(
         await running.stop(STOP_DEADLINE_MS);
         await log.close();
         dropNote(settings.dataDir, id);
+        await telemetry?.close(FLUSH_DEADLINE_MS);
       },
     };
   } catch (error) {
     await server.close();
     await worker?.stop(STOP_DEADLINE_MS);
     await log.close();
+    await telemetry?.close(FLUSH_DEADLINE_MS);
     throw error;
   }
 }

@@ -1,21 +1,26 @@
 import { BroadcastChannel, parentPort, workerData } from 'node:worker_threads';
 import { loadContracts } from '../../schemas/contracts.ts';
 import { PlumblineError } from '../errors.ts';
+import { groupName } from '../log/place.ts';
 import { compileDocument } from '../runtime/compile-document.ts';
+import { createHealth } from '../runtime/health.ts';
 import { startWorker, type Worker } from '../runtime/worker.ts';
 import { waiverValue } from '../scoring/evidence.ts';
 import { answer } from '../scoring/score.ts';
+import type { Telemetry } from '../telemetry/start.ts';
 import { openLog, topics } from './open-log.ts';
+import { FLUSH_DEADLINE_MS, openTelemetry } from './telemetry.ts';
 import { type FromThread, type StopThread, type ThreadData, WAKE_CHANNEL } from './threads.ts';
 
 /** One thread of the processor: the tasks of its partitions, until it is told to stop. */
 const REPORT_EVERY_MS = 200;
 
-const { dataDir, index, of, turn } = workerData as ThreadData;
+const { dataDir, index, of, turn, instance } = workerData as ThreadData;
 const tell = (message: FromThread): void => parentPort?.postMessage(message);
 
 const channel = new BroadcastChannel(WAKE_CHANNEL);
 let worker: Worker | null = null;
+let telemetry: Telemetry | null = null;
 channel.onmessage = () => worker?.wake();
 const log = openLog(dataDir, {
   turn,
@@ -27,6 +32,14 @@ const log = openLog(dataDir, {
 
 try {
   const contracts = loadContracts();
+  const health = createHealth();
+  telemetry = await openTelemetry(process.env, {
+    system: 'plumbline',
+    groupOf: (input) => groupName('', input),
+    instance,
+    thread: index,
+    onFailure: () => health.count('telemetry.exports_failed'),
+  });
   const started = await startWorker({
     log,
     topics,
@@ -36,6 +49,8 @@ try {
     waiverValue,
     clock: Date.now,
     random: Math.random,
+    health,
+    ...(telemetry === null ? {} : { tracer: telemetry.tracer }),
     // A partition's ingest and scoring stay together: most of what a deal's ingest makes is scored beside it.
     takes: ({ partition }) => partition % of === index,
   });
@@ -60,4 +75,9 @@ try {
   await log.close();
   channel.close();
   parentPort?.close();
+  if (telemetry !== null) {
+    await telemetry.close(FLUSH_DEADLINE_MS);
+    // An export that is still under way, and its next tries, must not keep the thread.
+    process.exit();
+  }
 }

@@ -20,6 +20,8 @@ export interface ThreadData {
   readonly index: number;
   readonly of: number;
   readonly turn: SharedArrayBuffer;
+  /** Names the process in its telemetry. */
+  readonly instance: string;
 }
 
 export type FromThread =
@@ -43,10 +45,13 @@ export async function startThreads(
   count: number,
   turn: SharedArrayBuffer,
   health: Health,
+  instance: string,
 ): Promise<Worker> {
   const channel = new BroadcastChannel(WAKE_CHANNEL);
   channel.unref();
-  const threads = Array.from({ length: count }, (_, index) => startThread({ dataDir, index, of: count, turn }));
+  const threads = Array.from({ length: count }, (_, index) =>
+    startThread({ dataDir, index, of: count, turn, instance }),
+  );
   try {
     await Promise.all(threads.map(({ up }) => up));
   } catch (error) {
