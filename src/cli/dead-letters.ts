@@ -4,16 +4,17 @@ import { formatOrigin } from '../ingest/headers.ts';
 import type { Log } from '../log/port.ts';
 import type { Topics } from '../log/topics.ts';
 import { type DeadLetter, findDeadLetter, redrive } from '../runtime/dead-letters.ts';
-import { type LetterState, lettersWithStates } from '../runtime/letter-states.ts';
+import { LETTER_OPTIONS, type LetterOptions, matchesLetter, readLetterFilter } from '../runtime/letter-filter.ts';
+import { type LetterState, type LetterWithState, lettersWithStates } from '../runtime/letter-states.ts';
 import { lineWriter } from './line-writer.ts';
 import { withPlace } from './open-log.ts';
 import { plural } from './plural.ts';
 import { printable } from './printable.ts';
 import { type SettingsFlags, withLogFlags } from './settings.ts';
 
-interface ListFlags extends SettingsFlags {
-  readonly code?: string;
-  readonly stage?: string;
+interface FilterFlags extends SettingsFlags, LetterOptions {}
+
+interface ListFlags extends FilterFlags {
   readonly state?: string;
   readonly format: string;
 }
@@ -24,18 +25,15 @@ const MAX_SHOWN_BYTES = 64 * 1024;
 export function deadLettersCommand(program: Command): void {
   const group = program.command('dead-letters').description('what could not be taken or scored');
 
-  withLogFlags(group.command('list').description('all dead letters'))
-    .option('--code <code>')
-    .addOption(new Option('--stage <stage>').choices(['ingest', 'score']))
+  withFilter(withLogFlags(group.command('list').description('all dead letters')))
     .addOption(new Option('--state <state>').choices(['open', 'redriven', 'superseded', 'final']))
     .addOption(new Option('--format <format>').choices(['table', 'ndjson']).default('table'))
     .action((flags: ListFlags) =>
       withPlace(flags, async ({ log, topics }) => {
+        const accepts = matchesLetter(readLetterFilter(flags));
         const out = lineWriter(process.stdout);
         for await (const { letter, state } of lettersWithStates(log, topics)) {
-          const { code, stage } = letter.reason;
-          if ((flags.code && code !== flags.code) || (flags.stage && stage !== flags.stage)) continue;
-          if (flags.state && state !== flags.state) continue;
+          if (!accepts(letter) || (flags.state && state !== flags.state)) continue;
           const line = flags.format === 'ndjson' ? JSON.stringify({ ...describe(letter), state }) : row(letter, state);
           if (!(await out.write(line))) return;
         }
@@ -57,62 +55,90 @@ export function deadLettersCommand(program: Command): void {
       }),
   );
 
-  withLogFlags(group.command('redrive').description('try again; however often, it is taken once').argument('[id...]'))
-    .option('--all', 'every one that is open, by the filter')
-    .option('--code <code>', 'with --all: of this code only')
-    .option('--dry-run', 'only say what would be tried again')
-    .action((ids: string[], flags: RedriveFlags) =>
-      withPlace(flags, async ({ log, topics, wire }) => {
-        const { letters, final } = await chosen(log, topics, ids, flags);
-        if (flags.dryRun) for (const letter of letters) process.stdout.write(`${row(letter, 'open')}\n`);
-        else
-          for (let from = 0; from < letters.length; from += BATCH)
-            await redrive(log, topics, letters.slice(from, from + BATCH), { by: 'cli', at: Date.now() }, wire);
-        const verb = flags.dryRun ? 'would be' : letters.length === 1 ? 'is' : 'are';
-        process.stdout.write(`${letters.length} ${verb} tried again\n`);
-        if (final > 0)
-          process.stderr.write(
-            `${plural(final, 'letter')} can't be redriven (PLB-DEAD-LETTER-FINAL): list --state final\n`,
-          );
-      }),
-    );
+  withFilter(
+    withLogFlags(group.command('redrive').description('try again; however often, it is taken once').argument('[id...]'))
+      .option('--all', 'every one that is open, by the filter')
+      .option('--dry-run', 'only say what would be tried again'),
+  ).action((ids: string[], flags: RedriveFlags) =>
+    withPlace(flags, async ({ log, topics, wire }) => {
+      const dryRun = flags.dryRun ?? false;
+      let count = 0;
+      const { final } = await inBatches(chosen(log, topics, ids, flags), async (letters) => {
+        count += letters.length;
+        if (dryRun) for (const letter of letters) process.stdout.write(`${row(letter, 'open')}\n`);
+        else await redrive(log, topics, letters, { by: 'cli', at: Date.now() }, wire);
+      });
+      process.stdout.write(`${count} ${dryRun ? 'would be' : count === 1 ? 'is' : 'are'} tried again\n`);
+      if (final > 0)
+        process.stderr.write(
+          `${plural(final, 'letter')} can't be redriven (PLB-DEAD-LETTER-FINAL): list --state final\n`,
+        );
+    }),
+  );
 }
 
-interface RedriveFlags extends SettingsFlags {
+const withFilter = (command: Command): Command =>
+  command
+    .option('--code <code>')
+    .addOption(new Option('--stage <stage>').choices(['ingest', 'score']))
+    .option('--topic <topic>', 'where the record came from')
+    .option('--set <name>', 'whose answer is missing')
+    .option('--key <key>', 'the record’s key, or the id of the entity that was not scored')
+    .option('--since <instant>', 'became a dead letter at or after')
+    .option('--until <instant>', 'became a dead letter before');
+
+interface RedriveFlags extends FilterFlags {
   readonly all?: boolean;
-  readonly code?: string;
   readonly dryRun?: boolean;
 }
 
-/** Letters redriven in one transaction. */
-const BATCH = 500;
+/** Letters redriven in one transaction, and the bytes that are enough for one: with a record more it still fits a topic. */
+const BATCH = { letters: 500, bytes: 3 * 1024 * 1024 };
 
 /** Those that are named, whatever their state; with --all those that are open, so that none is tried again for nothing. */
-async function chosen(
+async function* chosen(
   log: Log,
   topics: Topics,
   ids: readonly string[],
   flags: RedriveFlags,
-): Promise<{ readonly letters: readonly DeadLetter[]; readonly final: number }> {
+): AsyncGenerator<LetterWithState> {
   if (flags.all ? ids.length > 0 : ids.length === 0)
     throw new PlumblineError('PLB-CLI-USAGE', 'expected either ids or --all', {
       hint: 'name some from `dead-letters list`, or give --all, with --dry-run first',
     });
-  if (flags.code && !flags.all)
-    throw new PlumblineError('PLB-CLI-USAGE', '--code goes with --all', { hint: 'leave one of them out' });
-  if (!flags.all) {
-    const letters: DeadLetter[] = [];
-    for (const id of new Set(ids)) letters.push(await findDeadLetter(log, topics, id));
-    return { letters, final: 0 };
+  const filter = LETTER_OPTIONS.find((name) => flags[name] !== undefined);
+  if (filter !== undefined && !flags.all)
+    throw new PlumblineError('PLB-CLI-USAGE', `--${filter} goes with --all`, { hint: 'leave one of them out' });
+  const accepts = matchesLetter(readLetterFilter(flags));
+  if (flags.all) {
+    for await (const one of lettersWithStates(log, topics)) if (accepts(one.letter)) yield one;
+    return;
   }
-  const letters: DeadLetter[] = [];
+  // All are looked up first: a wrong id leaves nothing half done.
+  for (const letter of await Promise.all([...new Set(ids)].map((id) => findDeadLetter(log, topics, id))))
+    yield { letter, state: 'open' };
+}
+
+/** @returns how many can't be redriven */
+async function inBatches(
+  letters: AsyncIterable<LetterWithState>,
+  take: (batch: readonly DeadLetter[]) => Promise<void>,
+): Promise<{ readonly final: number }> {
+  let batch: DeadLetter[] = [];
+  let bytes = 0;
   let final = 0;
-  for await (const { letter, state } of lettersWithStates(log, topics)) {
-    if (flags.code && letter.reason.code !== flags.code) continue;
-    if (state === 'open') letters.push(letter);
-    else if (state === 'final') final++;
+  for await (const { letter, state } of letters) {
+    if (state === 'final') final++;
+    if (state !== 'open') continue;
+    batch.push(letter);
+    bytes += letter.record.value?.length ?? 0;
+    if (batch.length < BATCH.letters && bytes < BATCH.bytes) continue;
+    await take(batch);
+    batch = [];
+    bytes = 0;
   }
-  return { letters, final };
+  if (batch.length > 0) await take(batch);
+  return { final };
 }
 
 function describe({ id, record, reason }: DeadLetter) {

@@ -13,10 +13,13 @@ export interface LogFlags {
   readonly brokers?: string;
   readonly prefix?: string;
   readonly registry?: string;
+  readonly stages?: string;
 }
 
 const MAX_PARTITIONS = 1_000;
 const MECHANISMS = ['plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer'] as const;
+
+export const STAGES = ['ingest', 'score'] as const;
 
 const sasl = z.strictObject({
   mechanism: z.enum(MECHANISMS),
@@ -36,6 +39,12 @@ const tls = z.strictObject({
 const shape = z.strictObject({
   log: z.enum(['embedded', 'kafka']).default('embedded'),
   data_dir: z.string().min(1).default('.plumbline'),
+  /** What a process on Kafka runs. */
+  stages: z
+    .array(z.enum(STAGES))
+    .min(1)
+    .max(STAGES.length)
+    .default([...STAGES]),
   kafka: z
     .strictObject({
       brokers: z.array(z.string().regex(/^[^\s,]+:\d{1,5}$/, 'expected host:port')).default([]),
@@ -68,6 +77,7 @@ export type LogSettings = z.infer<typeof shape>;
 const VARIABLES: readonly (readonly [string, readonly string[], ('number' | 'list' | 'boolean')?])[] = [
   ['PLUMBLINE_LOG', ['log']],
   ['PLUMBLINE_DATA_DIR', ['data_dir']],
+  ['PLUMBLINE_STAGES', ['stages'], 'list'],
   ['PLUMBLINE_KAFKA_BROKERS', ['kafka', 'brokers'], 'list'],
   ['PLUMBLINE_KAFKA_CLIENT_ID', ['kafka', 'client_id']],
   ['PLUMBLINE_KAFKA_PREFIX', ['kafka', 'prefix']],
@@ -101,6 +111,7 @@ export function readLogSettings(flags: LogFlags, env: NodeJS.ProcessEnv): LogSet
   }
   if (flags.log !== undefined) put(tree, ['log'], flags.log);
   if (flags.dataDir !== undefined) put(tree, ['data_dir'], flags.dataDir);
+  if (flags.stages !== undefined) put(tree, ['stages'], fromText(flags.stages, 'list'));
   if (flags.brokers !== undefined) put(tree, ['kafka', 'brokers'], fromText(flags.brokers, 'list'));
   if (flags.prefix !== undefined) put(tree, ['kafka', 'prefix'], flags.prefix);
   if (flags.registry !== undefined) put(tree, ['registry', 'url'], flags.registry);
@@ -111,6 +122,8 @@ export function readLogSettings(flags: LogFlags, env: NodeJS.ProcessEnv): LogSet
   }
   const settings = { ...parsed.data, data_dir: resolve(parsed.data.data_dir) };
   if (settings.log === 'kafka') holdKafka(settings);
+  else if (!STAGES.every((stage) => settings.stages.includes(stage)))
+    throw wrong('stages', 'the embedded log is run by one process, which runs all of them');
   return settings;
 }
 
@@ -231,3 +244,9 @@ function secretFile(file: string): string {
     throw new PlumblineError('PLB-CLI-FILE', `can't read \`${file}\``, { cause, hint: 'check its path and rights' });
   }
 }
+
+/** The tasks of the stages that a process runs. */
+export const takesOf =
+  ({ stages }: LogSettings) =>
+  ({ stage }: { readonly stage: string }): boolean =>
+    stages.some((one) => one === stage);

@@ -35,6 +35,9 @@ export const withLogFlags = (command: Command): Command =>
     .option('--prefix <prefix>', 'of topics, groups and transactional ids (PLUMBLINE_KAFKA_PREFIX)')
     .option('--registry <url>', 'schema registry: records then lie on Kafka as Avro (PLUMBLINE_REGISTRY_URL)');
 
+export const withStages = (command: Command): Command =>
+  command.option('--stages <stage,…>', 'which of ingest and score this process runs, on Kafka (PLUMBLINE_STAGES)');
+
 export const withDataDir = (command: Command): Command =>
   command.option('--data-dir <dir>', 'the embedded log, local state (PLUMBLINE_DATA_DIR; default .plumbline)');
 

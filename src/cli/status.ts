@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { type Incomplete, incompleteEntities } from '../runtime/incomplete.ts';
-import { lagOf, totalLag } from '../runtime/lag.ts';
+import { lagOf, stagesNobodyRuns, totalLag } from '../runtime/lag.ts';
 import { countLetters, type LetterCounts } from '../runtime/letter-states.ts';
 import { currentPostures, type PostureCounts } from '../runtime/posture-board.ts';
 import { askProcessor, type ProcessorStatus } from './ask-processor.ts';
@@ -21,6 +21,7 @@ export function statusCommand(program: Command): void {
           processor,
           lag: totalLag(tasks),
           tasks,
+          nobody_runs: await stagesNobodyRuns(log, topics),
           dead_letters: await countLetters(log, topics),
           incomplete: await incompleteEntities(log, topics, SHOWN_INCOMPLETE),
           postures: (await currentPostures(log, topics)).counts,
@@ -34,6 +35,7 @@ function render(status: {
   processor: ProcessorStatus;
   lag: number;
   tasks: readonly { task: string; lag: number }[];
+  nobody_runs: readonly string[];
   dead_letters: LetterCounts;
   incomplete: Incomplete;
   postures: PostureCounts;
@@ -45,6 +47,7 @@ function render(status: {
     ...processor.reasons.map((reason) => `              ${reason}`),
     `lag           ${plural(status.lag, 'record')}${behind.length > 0 ? ` in ${behind.length} of ${status.tasks.length} tasks` : ''}`,
     ...behind.map(({ task, lag }) => `              ${task}: ${lag}`),
+    ...status.nobody_runs.map((stage) => `nobody runs   ${stage} (plumbline run --stages ${stage})`),
     `dead letters  ${status.dead_letters.open} open of ${status.dead_letters.total}${status.dead_letters.open > 0 ? ' (plumbline dead-letters list --state open)' : ''}`,
     ...renderIncomplete(status.incomplete),
     'postures',

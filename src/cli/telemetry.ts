@@ -1,5 +1,7 @@
+import { groupName } from '../log/place.ts';
 import { readTelemetrySettings } from '../telemetry/settings.ts';
 import type { Telemetry, TelemetryOptions } from '../telemetry/start.ts';
+import type { LogSettings } from './log-settings.ts';
 
 /** At a clean stop, for what is left to be exported. */
 export const FLUSH_DEADLINE_MS = 2_000;
@@ -14,3 +16,9 @@ export async function openTelemetry(env: NodeJS.ProcessEnv, options: TelemetryOp
   const { startTelemetry } = await import('../telemetry/start.ts');
   return startTelemetry(settings, options);
 }
+
+/** What telemetry says of tasks on this cluster, or on the embedded log (null). */
+export const watchedOn = (cluster: LogSettings | null): Pick<TelemetryOptions, 'system' | 'groupOf'> => ({
+  system: cluster === null ? 'plumbline' : 'kafka',
+  groupOf: (input) => groupName(cluster?.kafka.prefix ?? '', input),
+});

@@ -106,6 +106,12 @@ export interface TaskInput {
   readonly partition: number;
 }
 
+/** A process that shares tasks with others. */
+export interface Member {
+  /** Inputs of the stages that it runs. */
+  readonly topics: readonly string[];
+}
+
 /** Membership of a group of processes that share tasks. */
 export interface Membership {
   /** Leaves: the others take over. */
@@ -130,7 +136,7 @@ export interface Log {
   positionOf(input: TaskInput): Promise<number>;
   /**
    * Shares these tasks with other processes; left out where every process may run all of them. The hold on a task that
-   * moves is ended by its next owner, as any other (see openTask).
+   * moves is ended by its next owner, as any other (see openTask). A task that no process names is run by none.
    * @param onChange called with the tasks that are this process's now, at first before it resolves
    * @param onCrash the group was left for good: nothing is assigned any more
    */
@@ -139,6 +145,8 @@ export interface Log {
     onChange: (mine: readonly TaskInput[]) => void,
     onCrash: (reason: string) => void,
   ): Promise<Membership>;
+  /** The processes that share tasks now; null while they are shared anew. Left out where nothing is shared. */
+  members?(): Promise<readonly Member[] | null>;
   /**
    * A task's state as of its last commit, without opening it; each read for itself, empty where it never ran. Left out
    * where only its owner has it.

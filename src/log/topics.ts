@@ -96,7 +96,8 @@ export function topicLayouts(topics: Topics, { partitions, replication }: Layout
     [topics.rollbacks]: FOR_EVER,
     [topics.incidents]: FOR_EVER,
     [topics.followUps]: FOR_EVER,
-    [topics.requests]: days(30),
+    // It tells which dead letters were redriven.
+    [topics.requests]: days(90),
     [topics.control]: FOR_EVER,
   };
   const common = {

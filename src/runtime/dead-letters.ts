@@ -1,5 +1,6 @@
 import { factRecord } from '../../producers/control.ts';
 import { type DeadLetterReason, originalHeaders, readReason } from '../../producers/dead-letters.ts';
+import { redriveNote } from '../../producers/redrives.ts';
 import { PlumblineError } from '../errors.ts';
 import { formatOrigin, redriveHeaders } from '../ingest/headers.ts';
 import type { Log, LogRecord, NewRecord } from '../log/port.ts';
@@ -66,7 +67,12 @@ export async function redrive(
   asked: { readonly by: string; readonly at: number },
   wire?: Wire,
 ): Promise<void> {
-  await log.append(letters.map((letter) => redriveRecord(topics, letter, asked, wire)));
+  await log.append(
+    letters.flatMap((letter) => {
+      const record = redriveRecord(topics, letter, asked, wire);
+      return letter.reason.stage === 'ingest' ? [record, redriveNote(topics, letter.id, asked)] : [record];
+    }),
+  );
 }
 
 function redriveRecord(

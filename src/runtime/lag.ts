@@ -25,6 +25,14 @@ export function taskInputs(log: Log, topics: Topics): readonly TaskInput[] {
 export const scoreInputs = (log: Log, topics: Topics): readonly TaskInput[] =>
   taskInputs(log, topics).filter(({ stage }) => stage === 'score');
 
+/** The stages that no process runs, on a log where each says which it takes. */
+export async function stagesNobodyRuns(log: Log, topics: Topics): Promise<readonly string[]> {
+  const members = await log.members?.();
+  if (members === undefined || members === null) return [];
+  const taken = new Set(members.flatMap((member) => member.topics));
+  return [...new Set(taskInputs(log, topics).flatMap(({ stage, topic }) => (taken.has(topic) ? [] : [stage])))];
+}
+
 /** Whether scoring has nothing left at `now` of what needs no record: facts, jobs that were cut, due times. As far as the log lets others see it. */
 export async function isSettled(log: Log, topics: Topics, now: number): Promise<boolean> {
   const { end } = await log.bounds(topics.control, 0);

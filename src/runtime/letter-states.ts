@@ -1,6 +1,6 @@
 import { decodeFact } from '../../consumers/control.ts';
-import { redrivenKey } from '../ingest/state-keys.ts';
-import type { Log } from '../log/port.ts';
+import { redrivenLetter } from '../../producers/redrives.ts';
+import type { Log, LogRecord } from '../log/port.ts';
 import type { Topics } from '../log/topics.ts';
 import { type DeadLetter, factIdOf, firstOriginOf, listDeadLetters } from './dead-letters.ts';
 
@@ -8,8 +8,7 @@ import { type DeadLetter, factIdOf, firstOriginOf, listDeadLetters } from './dea
  * What is known of a dead letter:
  * - `open`: it waits for somebody. A scoring failure stays open when a later version or change answered the entity:
  *   that isn't looked for.
- * - `redriven`: tried again. Of an ingest failure this means that it was taken; a scoring failure is on the control log,
- *   and one that fails again leaves a newer letter.
+ * - `redriven`: asked to be tried again; what fails again leaves a newer letter.
  * - `superseded`: a newer letter stands for the same record, or the same entity and set.
  * - `final`: it can't be redriven (PLB-DEAD-LETTER-FINAL).
  */
@@ -33,7 +32,7 @@ export async function* lettersWithStates(log: Log, topics: Topics): AsyncGenerat
   const asked = await redrivesAsked(log, topics);
   for await (const letter of listDeadLetters(log, topics)) {
     const isNewest = newest.get(subjectOf(letter))?.id === letter.id;
-    yield { letter, state: isNewest ? stateOf(log, letter, asked) : 'superseded' };
+    yield { letter, state: isNewest ? stateOf(letter, asked) : 'superseded' };
   }
 }
 
@@ -43,32 +42,35 @@ function subjectOf({ record, reason }: DeadLetter): string {
   return failed ? `${failed.entity}\n${failed.id}\n${failed.set}` : `${reason.stage}\n${firstOriginOf(record, reason)}`;
 }
 
-function stateOf(log: Log, letter: DeadLetter, asked: ReadonlySet<string>): LetterState {
-  const { reason, record } = letter;
-  if (reason.stage === 'score') {
-    if (!reason.failed) return 'final';
-    return asked.has(factIdOf(letter)) ? 'redriven' : 'open';
-  }
-  // The task that took it has its origin in its state; it may be another than where it failed, if that was the wrong one.
-  const { topic } = reason.from;
-  const key = redrivenKey(firstOriginOf(record, reason));
-  for (let partition = 0; partition < log.partitionsOf(topic); partition++)
-    if (log.peekState?.({ stage: 'ingest', topic, partition }).get(key) !== undefined) return 'redriven';
-  return 'open';
+function stateOf(letter: DeadLetter, asked: ReadonlySet<string>): LetterState {
+  const { stage, failed } = letter.reason;
+  if (stage === 'score' && !failed) return 'final';
+  return asked.has(stage === 'score' ? factIdOf(letter) : letter.id) ? 'redriven' : 'open';
 }
 
-/** Ids of the redrives on the control log. */
+/** Ids of the facts that redrive scoring failures, and of the ingest failures that were appended again. */
 async function redrivesAsked(log: Log, topics: Topics): Promise<ReadonlySet<string>> {
   const asked = new Set<string>();
-  for (let offset = 0; ; ) {
-    const records = await log.read(topics.control, 0, offset, PAGE);
+  for await (const record of recordsOf(log, topics.control)) {
+    const fact = decodeFact(record);
+    if (fact.kind === 'redrive') asked.add(fact.id);
+  }
+  for await (const record of recordsOf(log, topics.requests)) {
+    const id = redrivenLetter(record);
+    if (id !== null) asked.add(id);
+  }
+  return asked;
+}
+
+/** All records of a topic that has one partition. */
+async function* recordsOf(log: Log, topic: string): AsyncGenerator<LogRecord> {
+  let { start: offset } = await log.bounds(topic, 0);
+  for (;;) {
+    const records = await log.read(topic, 0, offset, PAGE);
     const last = records[records.length - 1];
-    if (last === undefined) return asked;
+    if (last === undefined) return;
     offset = last.offset + 1;
-    for (const record of records) {
-      const fact = decodeFact(record);
-      if (fact.kind === 'redrive') asked.add(fact.id);
-    }
+    yield* records;
   }
 }
 

@@ -21,6 +21,14 @@ export const DEFAULT_BATCH: BatchLimits = {
   maxOutputBytes: 16 * 1024 * 1024,
 };
 
+/** On a cluster a commit costs some ten requests, whatever it holds. */
+export const KAFKA_BATCH: BatchLimits = {
+  maxRecords: 2_000,
+  maxBytes: 8 * 1024 * 1024,
+  maxOutputs: 10_000,
+  maxOutputBytes: 16 * 1024 * 1024,
+};
+
 export interface TaskParts {
   readonly log: Log;
   readonly control: ControlFollower;

@@ -1,5 +1,6 @@
 import { AssignerProtocol, type PartitionAssigner } from 'kafkajs';
 import type { Membership, TaskInput } from '../port.ts';
+import { assignTasks } from './assign.ts';
 import { type KafkaSettings, makeClient } from './client.ts';
 import { within } from './deadline.ts';
 import { asPortError } from './failure.ts';
@@ -15,11 +16,14 @@ const PAUSED_WAIT_MS = 250;
 /**
  * The consumer group that shares tasks among processes. It is joined for its assignments alone: its consumer is paused,
  * records are read at the offsets that the tasks' own transactions commit. A task that stays goes on while others move.
+ * @param inputs those that this process runs: the topics that it subscribes to tell the others which stages these are
+ * @param partitionsOf also of topics that only others take
  */
 export async function joinGroup(
   settings: KafkaSettings,
   groupId: string,
   inputs: readonly TaskInput[],
+  partitionsOf: (topic: string) => number,
   onChange: (mine: readonly TaskInput[]) => void,
   onCrash: (reason: string) => void,
 ): Promise<Membership> {
@@ -27,7 +31,7 @@ export async function joinGroup(
   const consumer = makeClient(settings, (kafka) =>
     kafka.consumer({
       groupId,
-      partitionAssigners: [sameOwnerAssigner],
+      partitionAssigners: [stageAssigner(partitionsOf)],
       sessionTimeout: SESSION_TIMEOUT_MS,
       heartbeatInterval: HEARTBEAT_MS,
       rebalanceTimeout: REBALANCE_TIMEOUT_MS,
@@ -61,30 +65,30 @@ export async function joinGroup(
   return { close: () => consumer.disconnect() };
 }
 
-/** One partition of every topic to the same member: most of what an ingest task makes is scored beside it. */
-const sameOwnerAssigner: PartitionAssigner = ({ cluster }) => ({
-  name: 'plumbline-same-owner',
-  version: 1,
-  async assign({ members, topics }) {
-    const ids = members.map(({ memberId }) => memberId).sort();
-    const assignments = new Map(ids.map((id) => [id, {} as { [topic: string]: number[] }]));
-    for (const topic of topics)
-      for (const { partitionId } of cluster.findTopicPartitionMetadata(topic)) {
-        const assignment = assignments.get(ids[partitionId % ids.length] ?? '');
-        if (assignment !== undefined) assignment[topic] = [...(assignment[topic] ?? []), partitionId];
-      }
-    // Every member is told, also that it has nothing: one that isn't keeps what it had.
-    return [...assignments].map(([memberId, assignment]) => ({
-      memberId,
-      memberAssignment: AssignerProtocol.MemberAssignment.encode({
-        version: 1,
-        assignment,
-        userData: Buffer.alloc(0),
-      }),
-    }));
-  },
-  protocol: ({ topics }) => ({
-    name: 'plumbline-same-owner',
-    metadata: AssignerProtocol.MemberMetadata.encode({ version: 1, topics, userData: Buffer.alloc(0) }),
-  }),
-});
+const ASSIGNER = 'plumbline-same-owner';
+
+const stageAssigner =
+  (partitionsOf: (topic: string) => number): PartitionAssigner =>
+  () => ({
+    name: ASSIGNER,
+    version: 1,
+    async assign({ members }) {
+      const told = members.map(({ memberId, memberMetadata }) => ({ id: memberId, topics: topicsIn(memberMetadata) }));
+      return [...assignTasks(told, partitionsOf)].map(([memberId, assignment]) => ({
+        memberId,
+        memberAssignment: AssignerProtocol.MemberAssignment.encode({
+          version: 1,
+          assignment: Object.fromEntries(Object.entries(assignment).map(([topic, all]) => [topic, [...all]])),
+          userData: Buffer.alloc(0),
+        }),
+      }));
+    },
+    protocol: ({ topics }) => ({
+      name: ASSIGNER,
+      metadata: AssignerProtocol.MemberMetadata.encode({ version: 1, topics, userData: Buffer.alloc(0) }),
+    }),
+  });
+
+/** The topics that a member subscribes to. */
+export const topicsIn = (metadata: Buffer): readonly string[] =>
+  AssignerProtocol.MemberMetadata.decode(metadata)?.topics ?? [];

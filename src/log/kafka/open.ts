@@ -6,7 +6,7 @@ import type { Log, TaskInput, TaskSession } from '../port.ts';
 import { type KafkaSettings, makeClient } from './client.ts';
 import { within } from './deadline.ts';
 import { asPortError } from './failure.ts';
-import { joinGroup } from './membership.ts';
+import { joinGroup, topicsIn } from './membership.ts';
 import { openReader } from './reader.ts';
 import { serial } from './serial.ts';
 import { openKafkaSession, type SessionParts } from './session.ts';
@@ -65,6 +65,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
     }
   };
 
+  const workers = `${prefix}plumbline-workers`;
   const groupOf = (input: TaskInput): string => groupName(prefix, input);
   const parts: SessionParts = {
     reader,
@@ -84,6 +85,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
         throw asPortError(error, { doing });
       }
     },
+    ...(options.onAppend === undefined ? {} : { onAppend: options.onAppend }),
     ...(options.onRestore === undefined ? {} : { onRestore: options.onRestore }),
   };
 
@@ -112,7 +114,20 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
       sessions.set(name, session);
       return session;
     },
-    share: (inputs, onChange, onCrash) => joinGroup(settings, `${prefix}plumbline-workers`, inputs, onChange, onCrash),
+    share: (inputs, onChange, onCrash) =>
+      joinGroup(settings, workers, inputs, (topic) => reader.partitionsOf(topic), onChange, onCrash),
+    members: serial(async () => {
+      const doing = `asking who is in ${workers}`;
+      try {
+        const { groups } = await within(ADMIN_TIMEOUT_MS, doing, admin.describeGroups([workers]));
+        const [{ state, members } = { state: 'Dead', members: [] }] = groups;
+        // Between two assignments the cluster doesn't tell what its members take.
+        if (members.length > 0 && state !== 'Stable') return null;
+        return members.map(({ memberMetadata }) => ({ topics: topicsIn(memberMetadata) }));
+      } catch (error) {
+        throw asPortError(error, { doing });
+      }
+    }),
     async positionOf(input) {
       const { offset } = await parts.committed(groupOf(input), input.topic, input.partition);
       return offset ?? (await reader.bounds(input.topic, input.partition)).start;

@@ -19,7 +19,7 @@ const LOOK_MS = 1_000;
  * (it keeps two to a broker and lets go of both when one ends). So a socket that gives no answer is ended here, and
  * those that are left over are ended with their client.
  */
-export function trackSockets(): Sockets {
+export function trackSockets({ silenceMs = SILENCE_MS, lookMs = LOOK_MS } = {}): Sockets {
   const open = new Map<Socket, Heard>();
   let timer: NodeJS.Timeout | undefined;
   let isOver = false;
@@ -30,7 +30,7 @@ export function trackSockets(): Sockets {
       const { bytesRead, bytesWritten } = socket;
       const isWaiting = bytesRead === heard.bytesRead && bytesWritten > heard.bytesWritten;
       if (!isWaiting) open.set(socket, { bytesRead, bytesWritten, at: now });
-      else if (now - heard.at > SILENCE_MS) socket.destroy(new Error(`no answer within ${SILENCE_MS} ms`));
+      else if (now - heard.at > silenceMs) socket.destroy(new Error(`no answer within ${silenceMs} ms`));
     }
   };
 
@@ -41,7 +41,7 @@ export function trackSockets(): Sockets {
         : connect({ host, port }, onConnect);
       socket.setKeepAlive(true, KEEP_ALIVE_MS);
       open.set(socket, { bytesRead: 0, bytesWritten: 0, at: Date.now() });
-      timer ??= setInterval(look, LOOK_MS).unref();
+      timer ??= setInterval(look, lookMs).unref();
       socket.once('close', () => open.delete(socket));
       if (isOver) socket.destroy(new Error('the client is closed'));
       return socket;

@@ -108,7 +108,10 @@ function byPartition(records: readonly NewRecord[], partitionsOf: (topic: string
 
 const toMessage = (record: NewRecord, partition: number) => ({
   key: record.key,
-  value: record.value === null ? null : Buffer.from(record.value),
+  value: record.value === null ? null : asBuffer(record.value),
   headers: { ...record.headers },
   partition,
 });
+
+/** The same bytes, not a copy. */
+const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -114,7 +114,7 @@ describe('commands on a log', () => {
   });
 
   test('dead-letters redrive wants to know which', async () => {
-    for (const args of [[], ['--all', '0/1'], ['0/1', '--code', 'PLB-X'], ['0/999']]) {
+    for (const args of [[], ['--all', '0/1'], ['0/1', '--code', 'PLB-X'], ['0/1', '--since', 'x'], ['0/999']]) {
       const told = await plumbline(['dead-letters', 'redrive', ...at, ...args]);
       expect([args, told.code, told.stdout]).toEqual([args, 3, '']);
       expect(told.stderr).toMatch(/PLB-CLI-USAGE|PLB-DEAD-LETTER-UNKNOWN/);
