@@ -4,23 +4,27 @@ import { loadContracts } from '../../schemas/contracts.ts';
 import { PlumblineError } from '../errors.ts';
 import type { Log, TaskInput } from '../log/port.ts';
 import { compileDocument } from '../runtime/compile-document.ts';
+import { createHealth } from '../runtime/health.ts';
 import { KAFKA_BATCH } from '../runtime/task.ts';
 import { startWorker, type Worker } from '../runtime/worker.ts';
 import { waiverValue } from '../scoring/evidence.ts';
 import { answer } from '../scoring/score.ts';
+import type { Telemetry } from '../telemetry/start.ts';
 import { jsonWire } from '../wire/json-wire.ts';
 import { takesOf } from './log-settings.ts';
 import { openKafkaPlace, openLog, type Place, topics } from './open-log.ts';
+import { FLUSH_DEADLINE_MS, openTelemetry, watchedOn } from './telemetry.ts';
 import { type FromThread, type StopThread, type ThreadData, WAKE_CHANNEL } from './threads.ts';
 
 /** One thread of the processor: the tasks of its partitions, until it is told to stop. */
 const REPORT_EVERY_MS = 200;
 
-const { place, index, of } = workerData as ThreadData;
+const { place, index, of, instance } = workerData as ThreadData;
 const tell = (message: FromThread): void => parentPort?.postMessage(message);
 
 const channel = new BroadcastChannel(WAKE_CHANNEL);
 let worker: Worker | null = null;
+let telemetry: Telemetry | null = null;
 channel.onmessage = () => worker?.wake();
 const onAppend = (): void => {
   worker?.wake();
@@ -44,6 +48,13 @@ try {
   const opened = await openPlace();
   log = opened.log;
   const contracts = loadContracts();
+  const health = createHealth();
+  telemetry = await openTelemetry(process.env, {
+    ...watchedOn(place.log === 'kafka' ? place.settings : null),
+    instance,
+    thread: index,
+    onFailure: () => health.count('telemetry.exports_failed'),
+  });
   const started = await startWorker({
     ...opened,
     contracts,
@@ -52,6 +63,8 @@ try {
     waiverValue,
     clock: Date.now,
     random: Math.random,
+    health,
+    ...(telemetry === null ? {} : { tracer: telemetry.tracer }),
     ...(place.log === 'kafka' ? { limits: KAFKA_BATCH } : {}),
   });
   worker = started;
@@ -75,4 +88,9 @@ try {
   await log?.close();
   channel.close();
   parentPort?.close();
+  if (telemetry !== null) {
+    await telemetry.close(FLUSH_DEADLINE_MS);
+    // An export that is still under way, and its next tries, must not keep the thread.
+    process.exit();
+  }
 }

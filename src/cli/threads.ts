@@ -25,6 +25,8 @@ export interface ThreadData {
   readonly place: ThreadPlace;
   readonly index: number;
   readonly of: number;
+  /** Names the process in its telemetry. */
+  readonly instance: string;
 }
 
 export type FromThread =
@@ -43,10 +45,15 @@ export interface StopThread {
  * their group on a cluster. HTTP and the commands of this thread stay quick whatever the tasks have to do.
  * @param health what this thread itself has to say; the threads' own reports are added to it
  */
-export async function startThreads(place: ThreadPlace, count: number, health: Health): Promise<Worker> {
+export async function startThreads(
+  place: ThreadPlace,
+  count: number,
+  health: Health,
+  instance: string,
+): Promise<Worker> {
   const channel = new BroadcastChannel(WAKE_CHANNEL);
   channel.unref();
-  const threads = Array.from({ length: count }, (_, index) => startThread({ place, index, of: count }));
+  const threads = Array.from({ length: count }, (_, index) => startThread({ place, index, of: count, instance }));
   try {
     await Promise.all(threads.map(({ up }) => up));
   } catch (error) {
