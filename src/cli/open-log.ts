@@ -5,6 +5,7 @@ import { connectRegistry } from '../../schemas/registry.ts';
 import { PlumblineError } from '../errors.ts';
 import { openEmbeddedLog } from '../log/embedded/open.ts';
 import { writeTurn } from '../log/embedded/turn.ts';
+import type { OnRestore } from '../log/kafka/restore.ts';
 import type { Log } from '../log/port.ts';
 import { stateTopicOf, type Topics, topicLayouts, topicNames, topicSpecs } from '../log/topics.ts';
 import { connectWire } from '../wire/connect.ts';
@@ -58,7 +59,10 @@ export const layoutsOf = ({ kafka }: LogSettings) =>
   topicLayouts(topicNames(kafka.prefix), { partitions: kafka.partitions, replication: kafka.replication });
 
 /** @throws PlumblineError PLB-LOG-LAYOUT where the cluster's topics are not as they must be, PLB-LOG-* */
-export async function openKafkaPlace(settings: LogSettings, onAppend?: () => void): Promise<Place> {
+export async function openKafkaPlace(
+  settings: LogSettings,
+  hooks: { readonly onAppend?: () => void; readonly onRestore?: OnRestore } = {},
+): Promise<Place> {
   // Only here: no other command has to wait until the client of Kafka is loaded.
   const [{ openKafkaLog }, { layoutProblems }] = await Promise.all([
     import('../log/kafka/open.ts'),
@@ -80,7 +84,7 @@ export async function openKafkaPlace(settings: LogSettings, onAppend?: () => voi
     prefix,
     directory: join(settings.data_dir, `kafka${prefix === '' ? '' : `-${prefix}`}`),
     stateTopicOf: (input) => stateTopicOf(names, input),
-    ...(onAppend ? { onAppend } : {}),
+    ...hooks,
   });
   const registry = registryOptionsOf(settings);
   if (registry === null) return { log, topics: names, wire: jsonWire };

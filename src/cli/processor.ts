@@ -17,6 +17,7 @@ import { incompleteEntities } from '../runtime/incomplete.ts';
 import { isSettled, lagOf, stagesNobodyRuns, totalLag } from '../runtime/lag.ts';
 import { ownedBy } from '../runtime/owned-by.ts';
 import { newestOutputs, type OutputRecord } from '../runtime/read-outputs.ts';
+import { restoreTeller } from '../runtime/restore-teller.ts';
 import { type Patience, patiently } from '../runtime/retry.ts';
 import { KAFKA_BATCH } from '../runtime/task.ts';
 import { startWorker, type Worker } from '../runtime/worker.ts';
@@ -80,7 +81,7 @@ export async function startProcessor(
     topics,
     wire,
   } = isKafka
-    ? await openKafkaPlace(settings.log, wake)
+    ? await openKafkaPlace(settings.log, { onAppend: wake, onRestore: restoreTeller(health) })
     : { log: openLog(settings.dataDir, { turn, onAppend: wake }), topics: embeddedTopics, wire: jsonWire };
   // What people ask is read as JSON, whatever lies on the log.
   const log = jsonView(raw, topics, wire);

@@ -8,28 +8,31 @@ import { taskInputs } from './lag.ts';
 
 /**
  * Takes an entity out of every task's state. It opens the tasks, which ends whoever runs them.
- * @returns names of the stages that held it
+ * @param isDry only looks
+ * @returns names of the stages that hold it, or held it
+ * @throws PlumblineError PLB-LOG-FENCED where somebody began to run a task meanwhile; done again, it goes on
  */
 export async function eraseFromState(
   log: Log,
   topics: Topics,
   entity: EntityKind,
   id: string,
+  isDry = false,
 ): Promise<readonly string[]> {
-  const held: string[] = [];
+  const held = new Set<string>();
   for (const input of taskInputs(log, topics)) {
     const session = await log.openTask(input);
     try {
       const text = session.state.get(input.stage === 'ingest' ? ingestKey(entity, id) : entityKey(entity, id));
       if (text === undefined || !concerns(input, topics, entity)) continue;
       const keys = input.stage === 'ingest' ? [ingestKey(entity, id)] : scoringKeys(entity, id, text);
-      await session.commit({ outputs: [], state: new Map(keys.map((key) => [key, undefined])) });
-      held.push(input.stage);
+      if (!isDry) await session.commit({ outputs: [], state: new Map(keys.map((key) => [key, undefined])) });
+      held.add(input.stage);
     } finally {
       await session.close();
     }
   }
-  return held;
+  return [...held];
 }
 
 const concerns = (input: TaskInput, topics: Topics, entity: EntityKind): boolean =>

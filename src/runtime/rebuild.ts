@@ -11,9 +11,12 @@ const MAX_MISSING = 50_000;
 /** Names of one partition that are read ahead: by so many outputs the run can be out of step with what is there. */
 const MAX_NAMES = 20_000;
 
-/** Makes a task's state anew from its own input, without its outputs but those that are not on the log. */
+/**
+ * Makes a task's state anew from its own input, without its outputs but those that are not on the log.
+ * @param onProgress is told the input offset that was reached
+ */
 export const rebuildWith =
-  (stage: Stage, log: Log, wire: Wire = jsonWire): Rebuild =>
+  (stage: Stage, log: Log, wire: Wire = jsonWire, onProgress: (reached: number) => void = () => {}): Rebuild =>
   async (state, torn) => {
     const { since, until } = torn;
     const missing: NewRecord[] = [];
@@ -35,6 +38,7 @@ export const rebuildWith =
             { hint: 'its topics were emptied or made anew; `docs/kafka.md` says what to do then' },
           );
         state.apply(part.state);
+        if (part.nextOffset !== undefined) onProgress(part.nextOffset);
       },
     });
     return missing;

@@ -68,8 +68,11 @@ export async function openTask(stage: Stage, again: () => Stage, parts: TaskPart
   /** A cluster can tear a commit apart: the alarm stays in the counters, the state is made anew. */
   async function rebuild(state: StateStore, torn: Torn): Promise<readonly NewRecord[]> {
     patience.health.count('tasks.torn');
-    patience.health.degraded(name, `PLB-LOG-MISMATCH ${torn.reason}: its state is being made anew from its input`);
-    const missing = await rebuildWith(again(), log, parts.wire)(state, torn);
+    const tell = (done: number): void => {
+      patience.health.degraded(name, `PLB-LOG-MISMATCH ${torn.reason}: rebuilding ${done}/${torn.until}`);
+    };
+    tell(0);
+    const missing = await rebuildWith(again(), log, parts.wire, tell)(state, torn);
     patience.health.count('tasks.rebuilt');
     patience.health.count('tasks.outputs_given_again', missing.length);
     patience.health.recovered(name);

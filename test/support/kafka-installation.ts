@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { KafkaSettings } from '../../src/log/kafka/client.ts';
 import { openKafkaLog } from '../../src/log/kafka/open.ts';
+import type { OnRestore } from '../../src/log/kafka/restore.ts';
 import { createTopics } from '../../src/log/kafka/topics.ts';
 import type { Log } from '../../src/log/port.ts';
 import { stateTopicOf, type Topics, topicLayouts, topicNames } from '../../src/log/topics.ts';
@@ -11,7 +12,7 @@ export interface Installation {
   readonly settings: KafkaSettings;
   readonly prefix: string;
   /** As a process of its own would: local copies lie in a directory of this name, its own unless told. */
-  open(directory?: string): Promise<Log>;
+  open(directory?: string, onRestore?: OnRestore): Promise<Log>;
 }
 
 /** Topics of their own on a test cluster. */
@@ -29,13 +30,14 @@ export async function installOn(
     topics,
     settings,
     prefix,
-    open: (name = randomUUID()) =>
+    open: (name = randomUUID(), onRestore = () => {}) =>
       openKafkaLog({
         settings,
         prefix,
         topics: layouts.map((layout) => layout.name),
         directory: join(directory, name),
         stateTopicOf: (input) => stateTopicOf(topics, input),
+        onRestore,
       }),
   };
 }

@@ -8,6 +8,7 @@ import { within } from './deadline.ts';
 import { asPortError } from './failure.ts';
 import { joinGroup, topicsIn } from './membership.ts';
 import { openReader } from './reader.ts';
+import type { OnRestore } from './restore.ts';
 import { serial } from './serial.ts';
 import { openKafkaSession, type SessionParts } from './session.ts';
 import { openTransactor, type Transactor } from './transactions.ts';
@@ -23,7 +24,7 @@ export interface KafkaLogOptions {
   /** The changelog of a task; as many partitions as its input. */
   readonly stateTopicOf: (input: TaskInput) => string;
   readonly onAppend?: (topics: ReadonlySet<string>) => void;
-  readonly onRestore?: SessionParts['onRestore'];
+  readonly onRestore?: OnRestore;
 }
 
 const ADMIN_TIMEOUT_MS = 15_000;

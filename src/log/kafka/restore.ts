@@ -7,9 +7,12 @@ import { type Changelog, COMMIT_KEY, mismatchOf, type OwnStanding, ownStanding, 
 
 const RESTORE_BYTES = 4 * 1024 * 1024;
 
+/** How far a task's state is restored, in offsets of its changelog; null once that is over, whatever came of it. */
+export type OnRestore = (task: string, progress: { readonly done: number; readonly end: number } | null) => void;
+
 export interface RestoreParts {
   readonly reader: Reader;
-  readonly onRestore?: (task: string, done: number, end: number) => void;
+  readonly onRestore?: OnRestore;
 }
 
 export interface Restored {
@@ -86,7 +89,7 @@ async function readChangelog(
       if (key !== COMMIT_KEY) digest = digestWith(digest, key, before, after);
     });
     offset = nextOffset;
-    onRestore?.(name, Math.min(offset, end), end);
+    onRestore?.(name, { done: Math.min(offset, end), end });
   }
   return { state, own: ownStanding(state), digest, reached: Math.max(offset, end), isShort: offset < end };
 }

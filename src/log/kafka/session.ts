@@ -54,6 +54,8 @@ export async function openKafkaSession(parts: SessionParts, input: TaskInput, re
   } catch (error) {
     await transactor.close();
     throw asPortError(error, { task: name, doing: `opening ${name}` });
+  } finally {
+    parts.onRestore?.(name, null);
   }
   const { state } = opened;
   let standing: WholeStanding = opened.standing;

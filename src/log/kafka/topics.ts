@@ -57,6 +57,35 @@ async function untilServed(admin: Admin, names: readonly string[]): Promise<void
     }
 }
 
+export interface Retention {
+  readonly topic: string;
+  /** How long a record can stay that nobody wants any more; null: for ever. */
+  readonly longestMs: number | null;
+}
+
+/**
+ * How long what was written stays, as the cluster's own settings have it: in a compacted topic what has a newer record
+ * of its key, elsewhere everything. A segment goes as a whole, once its last record may go.
+ */
+export const retentionsOf = (settings: KafkaSettings, topics: readonly string[]): Promise<readonly Retention[]> =>
+  withAdmin(settings, 'asking for retentions', async (admin) => {
+    const { resources } = await admin.describeConfigs({
+      includeSynonyms: false,
+      resources: topics.map((name) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name })),
+    });
+    return topics.map((topic) => {
+      const entries = resources.find(({ resourceName }) => resourceName === topic)?.configEntries ?? [];
+      const config = new Map(entries.map(({ configName, configValue }) => [configName, configValue]));
+      const isCompacted = config.get('cleanup.policy') === 'compact';
+      const keptMs = Number(config.get(isCompacted ? 'max.compaction.lag.ms' : 'retention.ms') ?? -1);
+      const segmentMs = isCompacted ? 0 : Number(config.get('segment.ms') ?? 0);
+      return { topic, longestMs: keptMs >= 0 && keptMs + segmentMs < FOR_EVER_MS ? keptMs + segmentMs : null };
+    });
+  });
+
+/** Kafka's own "no limit" of a compaction lag is the largest long. */
+const FOR_EVER_MS = Number.MAX_SAFE_INTEGER;
+
 export interface LayoutProblem {
   readonly topic: string;
   readonly message: string;

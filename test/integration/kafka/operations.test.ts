@@ -5,6 +5,7 @@ import { generateBook } from '../../../src/book/generate-book.ts';
 import { encodeChange } from '../../../src/ingest/encode-change.ts';
 import { intakeHeaders } from '../../../src/ingest/headers.ts';
 import type { Log, NewRecord } from '../../../src/log/port.ts';
+import { stateTopicOf } from '../../../src/log/topics.ts';
 import { activateSets } from '../../../src/runtime/activate-sets.ts';
 import { followControl } from '../../../src/runtime/control.ts';
 import { lagOf, stagesNobodyRuns, totalLag } from '../../../src/runtime/lag.ts';
@@ -173,6 +174,63 @@ describe.skipIf(reason !== null)(`operating Kafka${reason === null ? '' : `: ${r
     expect(await causes('D2')).toEqual(rescored);
     expect(await causes('D3')).toEqual(['deal-desk change', 'pipeline-hygiene change']);
     await worker.stop();
+    await outside.close();
+  });
+
+  it('an entity is erased from the states while nothing runs, and starts anew with its next change', async () => {
+    const installation = await install();
+    const { topics, outside, command } = installation;
+    const first = await work(installation);
+    const name = 'Secretive Ltd';
+    await outside.append([
+      change(installation, 'account', 'A1', { name }),
+      change(installation, 'deal', 'D1', { stage: 'proposal', name, amount: 1_000 }),
+      change(installation, 'deal', 'D2', { stage: 'proposal', amount: 1_000 }),
+    ]);
+    await until('both are scored', async () => (await resultsOf(outside, installation, 'D1')).length > 0);
+    await until('all is settled', async () => (await lagIn(outside, installation)) === 0);
+    const erase = (...args: string[]) => command('erase', '--entity', 'deal', '--id', 'D1', ...args);
+    expect(await erase()).toMatchObject({ code: 3, stderr: expect.stringContaining('PLB-CLI-RUNNING') });
+    await first.stop();
+
+    expect((await erase('--dry-run')).stdout).toContain('would be removed from the state of: ingest, score\n');
+    const erased = await erase();
+    expect(erased).toMatchObject({ code: 0, stderr: '' });
+    expect(erased.stdout).toContain('removed from the state of: ingest, score\n');
+    expect(erased.stdout).toContain(`  ${topics.dealChanges}: 37 days\n  ${topics.images}: 97 days\n`);
+    expect(erased.stdout).toContain('state-score: 1 day\n');
+    expect((await erase()).stdout).toContain('no state knows deal D1\n');
+    // What compaction leaves of each changelog has nothing of it, and all of the others.
+    for (const [stage, topic] of [
+      ['ingest', topics.dealChanges],
+      ['score', topics.images],
+    ] as const) {
+      const last = new Map<string | null, string | null>();
+      for (const record of (await recordsOf(outside, stateTopicOf(topics, { stage, topic }))).flat())
+        last.set(record.key, record.value === null ? null : Buffer.from(record.value).toString());
+      const left = [...last].filter(([, value]) => value !== null);
+      expect(left.filter(([key, value]) => `${key} ${value}`.includes('\u0001D1'))).toEqual([]);
+      expect(left.some(([key]) => key?.endsWith('\u0001D2'))).toBe(true);
+      if (stage === 'ingest') expect(JSON.stringify(left)).not.toContain(name);
+    }
+
+    const second = await work(installation);
+    await outside.append([change(installation, 'deal', 'D1', { stage: 'won' }, 1)]);
+    await until('it is scored anew', async () =>
+      (await resultsOf(outside, installation, 'D1')).some(({ previous_posture, evidence }) => {
+        const deal = (evidence as { deal: { stage?: string; amount?: number | null } }).deal;
+        return previous_posture === null && deal.stage === 'won';
+      }),
+    );
+    expect(second.health.report()).toMatchObject({ posture: 'nominal' });
+    expect(second.health.report().counters['tasks.torn']).toBeUndefined();
+    // While what ingest gave is not scored, erasing would be undone.
+    await second.stop();
+    const ingesting = await work(installation, (stage) => stage === 'ingest');
+    await outside.append([change(installation, 'deal', 'D1', { stage: 'lost' }, 2)]);
+    await until('it is ingested', async () => (await lagIn(outside, installation, 'ingest')) === 0);
+    await ingesting.stop();
+    expect(await erase()).toMatchObject({ code: 3, stderr: expect.stringContaining('PLB-CLI-LAG') });
     await outside.close();
   });
 });

@@ -6,7 +6,9 @@ import { encodeChange } from '../../../src/ingest/encode-change.ts';
 import { stateTopicOf } from '../../../src/log/topics.ts';
 import { activateSets } from '../../../src/runtime/activate-sets.ts';
 import { followControl } from '../../../src/runtime/control.ts';
+import { createHealth } from '../../../src/runtime/health.ts';
 import { lagOf, totalLag } from '../../../src/runtime/lag.ts';
+import { restoreTeller } from '../../../src/runtime/restore-teller.ts';
 import { scratchDirectory, until } from '../../support/cli.ts';
 import { openTestCluster, reasonWithoutKafka, type TestCluster } from '../../support/kafka.ts';
 import { type Installation, installOn } from '../../support/kafka-installation.ts';
@@ -53,15 +55,24 @@ describe.skipIf(reason !== null)(`a torn commit on Kafka${reason === null ? '' :
     );
     const half = changes.length >> 1;
     const work = async (records: typeof changes) => {
-      const own = await installation.open('worker');
-      const worker = await workOn(own, topics);
+      const health = createHealth();
+      const reasons: string[] = [];
+      const degraded = (subject: string, why: string): void => {
+        reasons.push(why);
+        health.degraded(subject, why);
+      };
+      const told = { ...health, degraded };
+      const own = await installation.open('worker', restoreTeller(told));
+      const worker = await workOn(own, topics, { health: told });
       await log.append(records);
       await until('everything is answered', async () => totalLag(await lagOf(log, topics)) === 0, 60_000);
       await worker.stop(20_000);
       await own.close();
-      return worker.health.report().counters;
+      expect(health.report().posture).toBe('nominal');
+      const counters: { readonly [name: string]: number } = health.report().counters;
+      return { counters, reasons: reasons.join('\n') };
     };
-    expect((await work(changes.slice(0, half)))['tasks.torn']).toBeUndefined();
+    expect((await work(changes.slice(0, half))).counters['tasks.torn']).toBeUndefined();
 
     await loseEntity(installation, kafka, 'score', topics.images);
     const admin = kafka.admin();
@@ -75,8 +86,12 @@ describe.skipIf(reason !== null)(`a torn commit on Kafka${reason === null ? '' :
     });
     await admin.disconnect();
 
-    expect(await work(changes.slice(half))).toMatchObject({ 'tasks.torn': 2, 'tasks.rebuilt': 2 });
-    expect((await work([]))['tasks.torn']).toBeUndefined();
+    expect(await work(changes.slice(half))).toMatchObject({
+      counters: { 'tasks.torn': 2, 'tasks.rebuilt': 2 },
+      // Both are told while they last: `plumbline status` shows them.
+      reasons: expect.stringMatching(/restoring \d+\/\d+[\s\S]*rebuilding \d\d+\/\d\d+/),
+    });
+    expect((await work([])).counters['tasks.torn']).toBeUndefined();
     const results = (await recordsOf(log, topics.results)).map(textsOf);
     expect(results.flat().length).toBeGreaterThan(1_000);
     expect(results.map(withoutOffsets)).toEqual((await rescore(log, topics)).map(withoutOffsets));

@@ -12,6 +12,10 @@ afterAll(() => scratch.remove());
 const input: TaskInput = { stage: 'score', topic: 'images', partition: 0 };
 const state = (key: string, value: string) => ({ outputs: [], state: new Map([[key, value]]), nextOffset: 5 });
 
+let opened = 0;
+/** Records in one fetch. */
+const PAGE = 3;
+
 /** A cluster of one changelog and one committed offset. What goes wrong is set from outside. */
 function fakeCluster() {
   const changelog: LogRecord[] = [];
@@ -41,7 +45,10 @@ function fakeCluster() {
     };
   }
   const reader: Reader = {
-    fetch: async (_topic, _partition, offset) => ({ records: changelog.slice(offset), nextOffset: changelog.length }),
+    fetch: async (_topic, _partition, offset) => {
+      const records = changelog.slice(offset, offset + PAGE);
+      return { records, nextOffset: offset + records.length };
+    },
     read: async () => [],
     async bounds(topic) {
       const happens = topic === 'state' ? meanwhile : null;
@@ -52,7 +59,8 @@ function fakeCluster() {
     partitionsOf: () => 1,
     close: async () => {},
   };
-  let opened = 0;
+  /** What is told of restoring. */
+  const told: string[] = [];
   const parts = (): SessionParts => {
     const name = `${++opened}.sqlite`;
     return {
@@ -66,11 +74,13 @@ function fakeCluster() {
       stateFileOf: () => join(scratch.path, name),
       groupOf: () => 'group',
       transactionalIdOf: () => 'id',
+      onRestore: (_task, progress) => void told.push(progress === null ? 'over' : `${progress.done}/${progress.end}`),
     };
   };
   return {
     faults,
     counts,
+    told,
     open: (rebuild?: Rebuild) => openKafkaSession(parts(), input, rebuild),
     /** The changelog never got what a commit wrote of this key. */
     lose(key: string) {
@@ -196,4 +206,20 @@ test('a state that was being made anew when its owner ended is made anew again',
   const mended = await open(rebuild);
   expect([times, mended.state.get('a')]).toEqual([2, 'aa']);
   await mended.close();
+});
+
+test('how far a state is restored is told, and that it is over, also where it can’t be opened', async () => {
+  const { open, told, tear } = fakeCluster();
+  const session = await open();
+  expect(told).toEqual(['over']);
+  // Each commit has a record of the state and one of its own standing.
+  for (const key of ['a', 'b']) await session.commit(state(key, key));
+  await session.close();
+  told.length = 0;
+  await (await open()).close();
+  expect(told).toEqual(['3/4', '4/4', 'over']);
+  told.length = 0;
+  tear(9);
+  await expect(open()).rejects.toMatchObject({ code: 'PLB-LOG-MISMATCH' });
+  expect(told).toEqual(['3/5', '5/5', 'over']);
 });
