@@ -49,7 +49,11 @@ export async function startProcessor(sets: readonly CompiledSet[]): Promise<Runn
   let worker: Worker | undefined;
   const log = openLog(directory.path, { turn, onAppend: () => worker?.wake() });
   await activate(log, sets);
-  const started = await startThreads(directory.path, defaultThreads(), turn, createHealth());
+  const started = await startThreads(
+    { log: 'embedded', dataDir: directory.path, turn },
+    defaultThreads(),
+    createHealth(),
+  );
   worker = started;
   return {
     log,

@@ -8,6 +8,7 @@ import { shippedSets, sightsOfBook } from './corpus.ts';
 import { embeddedRow } from './embedded.ts';
 import { engineRows } from './engines.ts';
 import { entitiesRow } from './entities.ts';
+import { kafkaRows } from './kafka.ts';
 import type { Row } from './measure.ts';
 import { memoryRow } from './memory.ts';
 
@@ -23,6 +24,7 @@ const GROUPS: { readonly [name: string]: () => readonly Row[] | Promise<readonly
   compile: () => [compileRow()],
   embedded: async () => [await embeddedRow(sets)],
   entities: async () => [await entitiesRow(sets)],
+  kafka: () => kafkaRows(sets),
   memory: async () => [await memoryRow()],
 };
 

@@ -72,6 +72,9 @@ export function readReason(record: LogRecord): DeadLetterReason | null {
   return { ...base, failed };
 }
 
+/** The code of a dead letter; null where headers are none's. */
+export const deadLetterCode = (headers: Headers): string | null => headers[CODE] ?? null;
+
 /** The headers the record came with. */
 export function originalHeaders(headers: Headers): Headers {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !OWN.has(name)));

@@ -244,3 +244,9 @@ function secretFile(file: string): string {
     throw new PlumblineError('PLB-CLI-FILE', `can't read \`${file}\``, { cause, hint: 'check its path and rights' });
   }
 }
+
+/** The tasks of the stages that a process runs. */
+export const takesOf =
+  ({ stages }: LogSettings) =>
+  ({ stage }: { readonly stage: string }): boolean =>
+    stages.some((one) => one === stage);

@@ -6,28 +6,33 @@ import { loadContracts } from '../../schemas/contracts.ts';
 import type { CompiledSet } from '../compiler/compile.ts';
 import { makeServer } from '../console/server.ts';
 import { PlumblineError } from '../errors.ts';
+import { inTrace } from '../ingest/trace-context.ts';
 import { turnBuffer } from '../log/embedded/turn.ts';
 import type { Log } from '../log/port.ts';
 import { activateSets } from '../runtime/activate-sets.ts';
 import { compileDocument } from '../runtime/compile-document.ts';
 import { followControl } from '../runtime/control.ts';
-import { createHealth } from '../runtime/health.ts';
+import { createHealth, type Health } from '../runtime/health.ts';
 import { incompleteEntities } from '../runtime/incomplete.ts';
 import { isSettled, lagOf, stagesNobodyRuns, totalLag } from '../runtime/lag.ts';
 import { ownedBy } from '../runtime/owned-by.ts';
 import { newestOutputs, type OutputRecord } from '../runtime/read-outputs.ts';
 import { restoreTeller } from '../runtime/restore-teller.ts';
 import { type Patience, patiently } from '../runtime/retry.ts';
+import { KAFKA_BATCH } from '../runtime/task.ts';
 import { startWorker, type Worker } from '../runtime/worker.ts';
 import { waiverValue } from '../scoring/evidence.ts';
 import type { PostureChange, Result } from '../scoring/result.ts';
 import { answer } from '../scoring/score.ts';
+import type { Telemetry } from '../telemetry/start.ts';
 import { jsonView } from '../wire/json-view.ts';
 import { jsonWire } from '../wire/json-wire.ts';
-import { topics as embeddedTopics, openKafkaPlace, openLog } from './open-log.ts';
+import { takesOf } from './log-settings.ts';
+import { topics as embeddedTopics, openKafkaPlace, openLog, type Place } from './open-log.ts';
 import { matchesPosture, matchesResult } from './output-match.ts';
 import { dropNote, noteProcessor } from './processor-note.ts';
 import type { Settings } from './settings.ts';
+import { FLUSH_DEADLINE_MS, openTelemetry, watchedOn } from './telemetry.ts';
 import { startThreads } from './threads.ts';
 
 /** The processor of one machine: log, worker and HTTP. */
@@ -65,7 +70,12 @@ export async function startProcessor(
   const turn = turnBuffer();
   const wake = (): void => worker?.wake();
   const isKafka = settings.log.log === 'kafka';
-  const stages: ReadonlySet<string> = new Set(settings.log.stages);
+  // Before anything is opened, for a setting that is wrong ends the start.
+  const telemetry = await openTelemetry(process.env, {
+    ...watchedOn(isKafka ? settings.log : null),
+    instance: id,
+    onFailure: () => health.count('telemetry.exports_failed'),
+  });
   const {
     log: raw,
     topics,
@@ -79,10 +89,12 @@ export async function startProcessor(
     {
       contracts,
       clock: Date.now,
-      append: async (changes) => {
+      append: async (changes, trace) => {
         const atMs = Date.now();
         await log.append(
-          changes.map(({ change, text }) => changeRecord(topics, change, text, { kind: 'live', atMs }, wire)),
+          changes.map(({ change, text }) =>
+            inTrace(changeRecord(topics, change, text, { kind: 'live', atMs }, wire), trace),
+          ),
         );
       },
       results: async (filter) => {
@@ -123,24 +135,11 @@ export async function startProcessor(
     const { activated, retired } = isKafka
       ? { activated: [], retired: [] }
       : await activateSets(log, topics, await followControl(log, topics, compile), sets, { at: Date.now(), by: 'run' });
-    worker = isKafka
-      ? await startWorker({
-          log: raw,
-          wire,
-          topics,
-          contracts,
-          answer,
-          compile,
-          waiverValue,
-          clock: Date.now,
-          random: Math.random,
-          health,
-          takes: ({ stage }) => stages.has(stage),
-        })
-      : await startThreads(settings.dataDir, settings.threads, turn, health);
+    worker = await startTasks(settings, { log: raw, topics, wire }, { turn, health, instance: id, telemetry });
     const url = urlOf(server.server.address(), settings.host);
     noteProcessor(settings.dataDir, { url, id });
     const running = worker;
+    telemetry?.observe(() => running.health.report());
     return {
       log,
       worker: running,
@@ -152,14 +151,47 @@ export async function startProcessor(
         await running.stop(STOP_DEADLINE_MS);
         await log.close();
         dropNote(settings.dataDir, id);
+        await telemetry?.close(FLUSH_DEADLINE_MS);
       },
     };
   } catch (error) {
     await server.close();
     await worker?.stop(STOP_DEADLINE_MS);
     await log.close();
+    await telemetry?.close(FLUSH_DEADLINE_MS);
     throw error;
   }
+}
+
+/** What a process's tasks have in common. */
+interface TasksOf {
+  readonly turn: SharedArrayBuffer;
+  readonly health: Health;
+  readonly instance: string;
+  readonly telemetry: Telemetry | null;
+}
+
+/** On threads; a single one on a cluster runs in this one. */
+function startTasks(settings: Settings, place: Place, common: TasksOf): Promise<Worker> {
+  const { turn, health, instance, telemetry } = common;
+  if (settings.log.log !== 'kafka')
+    return startThreads({ log: 'embedded', dataDir: settings.dataDir, turn }, settings.threads, health, instance);
+  if (settings.threads > 1)
+    return startThreads({ log: 'kafka', settings: settings.log }, settings.threads, health, instance);
+  const contracts = loadContracts();
+  return startWorker({
+    ...place,
+    contracts,
+    answer,
+    compile: (document) => compileDocument(document, contracts),
+    waiverValue,
+    clock: Date.now,
+    random: Math.random,
+    health,
+    takes: takesOf(settings.log),
+    limits: KAFKA_BATCH,
+    ...(telemetry === null ? {} : { tracer: telemetry.tracer }),
+  });
 }
 
 const newestFirst = <T>(outputs: readonly OutputRecord<T>[]): readonly T[] =>

@@ -53,6 +53,8 @@ export function startCommand(program: Command): void {
       process.stderr.write(`the processor ended: ${processor.worker.health.report().reasons.join('; ')}\n`);
       process.exitCode = EXIT.failure;
     }
+    // An export of telemetry that is still under way must not keep the process.
+    process.exit();
   });
 }
 

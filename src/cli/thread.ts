@@ -1,43 +1,71 @@
+import { join } from 'node:path';
 import { BroadcastChannel, parentPort, workerData } from 'node:worker_threads';
 import { loadContracts } from '../../schemas/contracts.ts';
 import { PlumblineError } from '../errors.ts';
+import type { Log, TaskInput } from '../log/port.ts';
 import { compileDocument } from '../runtime/compile-document.ts';
+import { createHealth } from '../runtime/health.ts';
+import { KAFKA_BATCH } from '../runtime/task.ts';
 import { startWorker, type Worker } from '../runtime/worker.ts';
 import { waiverValue } from '../scoring/evidence.ts';
 import { answer } from '../scoring/score.ts';
-import { openLog, topics } from './open-log.ts';
+import type { Telemetry } from '../telemetry/start.ts';
+import { jsonWire } from '../wire/json-wire.ts';
+import { takesOf } from './log-settings.ts';
+import { openKafkaPlace, openLog, type Place, topics } from './open-log.ts';
+import { FLUSH_DEADLINE_MS, openTelemetry, watchedOn } from './telemetry.ts';
 import { type FromThread, type StopThread, type ThreadData, WAKE_CHANNEL } from './threads.ts';
 
 /** One thread of the processor: the tasks of its partitions, until it is told to stop. */
 const REPORT_EVERY_MS = 200;
 
-const { dataDir, index, of, turn } = workerData as ThreadData;
+const { place, index, of, instance } = workerData as ThreadData;
 const tell = (message: FromThread): void => parentPort?.postMessage(message);
 
 const channel = new BroadcastChannel(WAKE_CHANNEL);
 let worker: Worker | null = null;
+let telemetry: Telemetry | null = null;
 channel.onmessage = () => worker?.wake();
-const log = openLog(dataDir, {
-  turn,
-  onAppend: () => {
-    worker?.wake();
-    channel.postMessage(null);
-  },
-});
+const onAppend = (): void => {
+  worker?.wake();
+  channel.postMessage(null);
+};
 
+async function openPlace(): Promise<Place & { readonly takes?: (input: TaskInput) => boolean }> {
+  if (place.log === 'kafka') {
+    // Copies of its own: a task that moves between two threads is open in both for a moment.
+    const directory = join(place.settings.data_dir, `thread-${index}`);
+    const opened = await openKafkaPlace({ ...place.settings, data_dir: directory }, onAppend);
+    return { ...opened, takes: takesOf(place.settings) };
+  }
+  // A partition's ingest and scoring stay together: most of what a deal's ingest makes is scored beside it.
+  const takes = ({ partition }: TaskInput): boolean => partition % of === index;
+  return { log: openLog(place.dataDir, { turn: place.turn, onAppend }), topics, wire: jsonWire, takes };
+}
+
+let log: Log | null = null;
 try {
+  const opened = await openPlace();
+  log = opened.log;
   const contracts = loadContracts();
+  const health = createHealth();
+  telemetry = await openTelemetry(process.env, {
+    ...watchedOn(place.log === 'kafka' ? place.settings : null),
+    instance,
+    thread: index,
+    onFailure: () => health.count('telemetry.exports_failed'),
+  });
   const started = await startWorker({
-    log,
-    topics,
+    ...opened,
     contracts,
     answer,
     compile: (document) => compileDocument(document, contracts),
     waiverValue,
     clock: Date.now,
     random: Math.random,
-    // A partition's ingest and scoring stay together: most of what a deal's ingest makes is scored beside it.
-    takes: ({ partition }) => partition % of === index,
+    health,
+    ...(telemetry === null ? {} : { tracer: telemetry.tracer }),
+    ...(place.log === 'kafka' ? { limits: KAFKA_BATCH } : {}),
   });
   worker = started;
   parentPort?.on('message', ({ deadlineMs }: StopThread) => started.stop(deadlineMs));
@@ -57,7 +85,12 @@ try {
     hint: known?.hint ?? null,
   });
 } finally {
-  await log.close();
+  await log?.close();
   channel.close();
   parentPort?.close();
+  if (telemetry !== null) {
+    await telemetry.close(FLUSH_DEADLINE_MS);
+    // An export that is still under way, and its next tries, must not keep the thread.
+    process.exit();
+  }
 }

@@ -3,6 +3,7 @@ import { BroadcastChannel, Worker as Thread } from 'node:worker_threads';
 import { PlumblineError } from '../errors.ts';
 import type { Health, HealthReport, SystemPosture } from '../runtime/health.ts';
 import type { Worker, WorkerEnd } from '../runtime/worker.ts';
+import type { LogSettings } from './log-settings.ts';
 
 /** More threads than partitions have nothing to do, and each holds its own page cache and compiled sets. */
 export const MAX_THREADS = 4;
@@ -15,11 +16,17 @@ const YOUNG_GENERATION_MB = 64;
 /** Every thread of the process hears on it that something was appended. */
 export const WAKE_CHANNEL = 'plumbline-appended';
 
+/** Where a thread's tasks lie: the log of this machine, whose threads take turns, or a cluster. */
+export type ThreadPlace =
+  | { readonly log: 'embedded'; readonly dataDir: string; readonly turn: SharedArrayBuffer }
+  | { readonly log: 'kafka'; readonly settings: LogSettings };
+
 export interface ThreadData {
-  readonly dataDir: string;
+  readonly place: ThreadPlace;
   readonly index: number;
   readonly of: number;
-  readonly turn: SharedArrayBuffer;
+  /** Names the process in its telemetry. */
+  readonly instance: string;
 }
 
 export type FromThread =
@@ -34,19 +41,19 @@ export interface StopThread {
 }
 
 /**
- * The tasks of a worker, shared out to threads by partition, each with the log open for itself. HTTP and the commands
- * of this thread stay quick whatever the tasks have to do.
+ * The tasks of a worker, shared out to threads, each with the log open for itself: by partition on the embedded log, by
+ * their group on a cluster. HTTP and the commands of this thread stay quick whatever the tasks have to do.
  * @param health what this thread itself has to say; the threads' own reports are added to it
  */
 export async function startThreads(
-  dataDir: string,
+  place: ThreadPlace,
   count: number,
-  turn: SharedArrayBuffer,
   health: Health,
+  instance: string,
 ): Promise<Worker> {
   const channel = new BroadcastChannel(WAKE_CHANNEL);
   channel.unref();
-  const threads = Array.from({ length: count }, (_, index) => startThread({ dataDir, index, of: count, turn }));
+  const threads = Array.from({ length: count }, (_, index) => startThread({ place, index, of: count, instance }));
   try {
     await Promise.all(threads.map(({ up }) => up));
   } catch (error) {

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Contracts } from '../../schemas/contracts.ts';
 import { PlumblineError } from '../errors.ts';
+import { type TraceHeaders, traceHeaders } from '../ingest/trace-context.ts';
 import { didYouMean } from '../language/suggest.ts';
 import { openApi, queryOf } from './openapi.ts';
 import { type OutputFilter, readFilter } from './output-filter.ts';
@@ -14,8 +15,8 @@ export interface ConsolePorts {
   readonly contracts: Contracts;
   /** Milliseconds: the time of intake. */
   clock(): number;
-  /** Resolves when the changes are on the log. @throws PlumblineError PLB-LOG-UNAVAILABLE */
-  append(changes: readonly TakenChange[]): Promise<void>;
+  /** Resolves when the changes are on the log, in the request's trace. @throws PlumblineError PLB-LOG-UNAVAILABLE */
+  append(changes: readonly TakenChange[], trace: TraceHeaders): Promise<void>;
   results(filter: OutputFilter): Promise<readonly unknown[]>;
   postures(filter: OutputFilter): Promise<readonly unknown[]>;
   status(): Promise<object>;
@@ -92,7 +93,7 @@ export function makeServer(ports: ConsolePorts, options: ConsoleOptions): Fastif
         problem(422, 'No change could be taken', error, { accepted: 0, refused: refusedCount, refusals: refused }),
       );
     }
-    if (accepted.length > 0) await ports.append(accepted);
+    if (accepted.length > 0) await ports.append(accepted, traceHeaders(request.headers));
     return reply
       .code(refusedCount > 0 ? 207 : 202)
       .send({ accepted: accepted.length, refused: refusedCount, refusals: refused });

@@ -19,3 +19,6 @@ export const sameInput = (
   a: { readonly topic: string; readonly partition: number },
   b: { readonly topic: string; readonly partition: number },
 ): boolean => a.topic === b.topic && a.partition === b.partition;
+
+/** The group that shares the tasks of a stage, in an installation with this prefix. */
+export const groupName = (prefix: string, { stage }: TaskInput): string => `${prefix}plumbline-${stage}`;

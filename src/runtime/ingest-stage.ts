@@ -8,10 +8,11 @@ import type { EntityState } from '../ingest/entity-state.ts';
 import { intakeHeaders } from '../ingest/headers.ts';
 import { CONTROL_KEY } from '../ingest/state-keys.ts';
 import { closeImport, type IngestContext, type Ingested, ingestChange, type Origin } from '../ingest/step.ts';
+import { inTrace, traceHeaders } from '../ingest/trace-context.ts';
 import type { EntityKind, Fields } from '../language/contract.ts';
 import { mergeInto, type Overlay, overlayOn } from '../log/overlay.ts';
 import { partitionOf } from '../log/partitioner.ts';
-import type { LogRecord, NewRecord, TaskInput } from '../log/port.ts';
+import type { Headers, LogRecord, NewRecord, TaskInput } from '../log/port.ts';
 import { textMemo } from '../log/text-memo.ts';
 import type { Topics } from '../log/topics.ts';
 import { jsonWire } from '../wire/json-wire.ts';
@@ -61,7 +62,7 @@ export function ingestStage(parts: IngestStageParts, entity: EntityKind, partiti
     },
   };
 
-  function ingest(state: Overlay, decoded: ChangeRecord, origin: Origin): readonly NewRecord[] {
+  function ingest(state: Overlay, decoded: ChangeRecord, origin: Origin, trace: Headers): readonly NewRecord[] {
     const fork = overlayOn(state);
     const ingested: Ingested =
       decoded.kind === 'close_import'
@@ -70,7 +71,7 @@ export function ingestStage(parts: IngestStageParts, entity: EntityKind, partiti
     mergeInto(state, fork);
     if (ingested.dropped !== null) health.count(`ingest.dropped.${ingested.dropped}`);
     health.count('ingest.images', ingested.images.length);
-    return ingested.images.map((image) => imageRecord(topics, image, wire));
+    return ingested.images.map((image) => inTrace(imageRecord(topics, image, wire), trace));
   }
 
   return {
@@ -93,7 +94,7 @@ export function ingestStage(parts: IngestStageParts, entity: EntityKind, partiti
           health.count('ingest.moved');
           return { outputs: [moved(record, decoded, right)], isUnfinished: false };
         }
-        return { outputs: ingest(state, decoded, origin), isUnfinished: false };
+        return { outputs: ingest(state, decoded, origin, traceHeaders(record.headers)), isUnfinished: false };
       } catch (error) {
         const cause = deadLetterCause(error);
         health.count(`ingest.dead_letters.${cause.code}`);

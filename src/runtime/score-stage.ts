@@ -3,13 +3,15 @@ import { deadLetterRecord } from '../../producers/dead-letters.ts';
 import { postureRecord } from '../../producers/posture-changes.ts';
 import { resultRecord } from '../../producers/scored-results.ts';
 import type { Contracts } from '../../schemas/contracts.ts';
+import { inTrace, NO_TRACE, traceHeaders } from '../ingest/trace-context.ts';
 import type { Fields } from '../language/contract.ts';
-import { mergeInto, overlayOn } from '../log/overlay.ts';
-import type { LogRecord, NewRecord, StateReader, TaskInput } from '../log/port.ts';
+import { mergeInto, type Overlay, overlayOn } from '../log/overlay.ts';
+import type { Headers, LogRecord, NewRecord, StateReader, TaskInput } from '../log/port.ts';
 import { textMemo } from '../log/text-memo.ts';
 import type { Topics } from '../log/topics.ts';
 import type { ScoreOutput } from '../scoring/run.ts';
 import type { AnswerFn } from '../scoring/score.ts';
+import { JOB_TRACE_KEY } from '../scoring/state-keys.ts';
 import {
   controlOffsetIn,
   factsTakenIn,
@@ -93,7 +95,13 @@ export function scoreStage(parts: ScoreStageParts, partition: number): Stage {
     }
   }
 
-  function told(state: StateReader, scored: Scored, record: LogRecord | null, position: number): Taken {
+  function told(
+    state: StateReader,
+    scored: Scored,
+    record: LogRecord | null,
+    position: number,
+    trace = NO_TRACE,
+  ): Taken {
     for (const [name, count] of Object.entries(scored.counts)) health.count(`score.${name}`, count);
     if (scored.counts.gaps > 0)
       health.critical(
@@ -101,15 +109,24 @@ export function scoreStage(parts: ScoreStageParts, partition: number): Stage {
         'an image names an input that never came: rebuild the state from its input',
       );
     return {
-      outputs: scored.outputs.map((output) => toRecord(state, output, record, position)),
+      outputs: scored.outputs.map((output) => inTrace(toRecord(state, output, record, position), trace)),
       isUnfinished: scored.isUnfinished,
     };
+  }
+
+  /** Goes on in the trace of the record that began the job. */
+  function goOn(state: Overlay, position: number): Taken {
+    const text = state.get(JOB_TRACE_KEY);
+    const scored = resumeJob(state, position, context);
+    if (text === undefined) return told(state, scored, null, position);
+    if (!scored.isUnfinished) state.set(JOB_TRACE_KEY, undefined);
+    return told(state, scored, null, position, JSON.parse(text) as Headers);
   }
 
   return {
     input,
     prepare(state, position, facts = Number.POSITIVE_INFINITY) {
-      if (hasJob(state)) return told(state, resumeJob(state, position, context), null, position);
+      if (hasJob(state)) return goOn(state, position);
       const offset = controlOffsetIn(state);
       if (offset > control.offset) control.viewAt(offset);
       if (offset >= Math.min(control.offset, facts)) return null;
@@ -120,8 +137,10 @@ export function scoreStage(parts: ScoreStageParts, partition: number): Stage {
       const fork = overlayOn(state);
       try {
         const scored = scoreImage(fork, decodeImage(record, wire), record.offset, context);
+        const trace = traceHeaders(record.headers);
+        if (scored.isUnfinished && trace !== NO_TRACE) fork.set(JOB_TRACE_KEY, JSON.stringify(trace));
         mergeInto(state, fork);
-        return told(state, scored, record, record.offset);
+        return told(state, scored, record, record.offset, trace);
       } catch (error) {
         const cause = deadLetterCause(error);
         health.count(`score.dead_letters.${cause.code}`);

@@ -6,6 +6,7 @@ import type { ControlFollower } from './control.ts';
 import { rebuildWith } from './rebuild.ts';
 import { type Patience, patiently } from './retry.ts';
 import type { Stage } from './stage.ts';
+import { NO_TRACER, type Tracer, type WorkTrace } from './tracer.ts';
 
 /** What one commit takes at most; outputs can be more by those of its last record. */
 export interface BatchLimits extends ReadLimits {
@@ -20,6 +21,14 @@ export const DEFAULT_BATCH: BatchLimits = {
   maxOutputBytes: 16 * 1024 * 1024,
 };
 
+/** On a cluster a commit costs some ten requests, whatever it holds. */
+export const KAFKA_BATCH: BatchLimits = {
+  maxRecords: 2_000,
+  maxBytes: 8 * 1024 * 1024,
+  maxOutputs: 10_000,
+  maxOutputBytes: 16 * 1024 * 1024,
+};
+
 export interface TaskParts {
   readonly log: Log;
   readonly control: ControlFollower;
@@ -28,6 +37,8 @@ export interface TaskParts {
   readonly limits?: BatchLimits;
   /** What the stage decodes with: each batch is prepared before. */
   readonly wire?: Wire;
+  /** None unless given. */
+  readonly tracer?: Tracer;
 }
 
 /** A stage's hold on its partition. */
@@ -49,7 +60,7 @@ export interface Task {
 
 /** @param again the same stage, for running it over its input without being counted */
 export async function openTask(stage: Stage, again: () => Stage, parts: TaskParts): Promise<Task> {
-  const { log, control, patience } = parts;
+  const { log, control, patience, tracer = NO_TRACER } = parts;
   const limits = parts.limits ?? DEFAULT_BATCH;
   const name = taskName(stage.input);
   const session = await patiently(name, patience, () => log.openTask(stage.input, rebuild));
@@ -69,44 +80,73 @@ export async function openTask(stage: Stage, again: () => Stage, parts: TaskPart
   }
 
   /** Nothing of a commit that failed was written: the same one is tried again. */
-  async function commit(state: Overlay, outputs: readonly NewRecord[], nextOffset?: number): Promise<void> {
+  async function commit(
+    trace: WorkTrace,
+    state: Overlay,
+    outputs: readonly NewRecord[],
+    nextOffset?: number,
+  ): Promise<void> {
     const whole: TaskCommit = {
       outputs,
       state: state.changes,
       ...(nextOffset === undefined ? {} : { nextOffset }),
     };
-    await patiently(name, patience, () => session.commit(whole));
+    await patiently(name, patience, async () => {
+      const sent = trace.sending(outputs);
+      try {
+        await session.commit(whole);
+      } catch (error) {
+        sent(error);
+        throw error;
+      }
+      sent();
+    });
   }
 
-  async function runPrepared(): Promise<boolean> {
+  async function traced(work: (trace: WorkTrace) => Promise<boolean>): Promise<boolean> {
+    const trace = tracer.begin(stage.input);
+    try {
+      const hasWorked = await work(trace);
+      trace.end();
+      return hasWorked;
+    } catch (error) {
+      trace.end(error);
+      throw error;
+    }
+  }
+
+  async function runPrepared(trace: WorkTrace): Promise<boolean> {
     const state = overlayOn(rememberReads(session.state));
     const taken = stage.prepare(state, session.position);
     if (taken === null) return false;
-    await commit(state, taken.outputs);
+    await commit(trace, state, taken.outputs);
     return true;
   }
 
-  async function runDue(): Promise<boolean> {
+  async function runDue(trace: WorkTrace): Promise<boolean> {
     const now = parts.clock();
     const due = stage.nextDue(session.state);
     if (due === null || due > now) return false;
     const state = overlayOn(rememberReads(session.state));
     const taken = stage.fireDue(state, now, session.position);
-    await commit(state, taken.outputs);
+    await commit(trace, state, taken.outputs);
     return true;
   }
 
-  async function runRecords(): Promise<boolean> {
+  async function runRecords(trace: WorkTrace): Promise<boolean> {
     const { topic, partition } = stage.input;
+    trace.polling();
     const records = await log.read(topic, partition, session.position, limits);
     if (records.length === 0) return false;
+    trace.received(records);
     await parts.wire?.prepare(records.map(({ value }) => value));
     const state = overlayOn(rememberReads(session.state));
     const outputs: NewRecord[] = [];
     let bytes = 0;
     let next = session.position;
     for (const record of records) {
-      const taken = stage.take(state, record);
+      const taken = stage.take(state, trace.take(record));
+      trace.taken(taken.outputs);
       next = record.offset + 1;
       for (const output of taken.outputs) {
         outputs.push(output);
@@ -114,7 +154,7 @@ export async function openTask(stage: Stage, again: () => Stage, parts: TaskPart
       }
       if (taken.isUnfinished || outputs.length >= limits.maxOutputs || bytes >= limits.maxOutputBytes) break;
     }
-    await commit(state, outputs, next);
+    await commit(trace, state, outputs, next);
     return true;
   }
 
@@ -126,12 +166,12 @@ export async function openTask(stage: Stage, again: () => Stage, parts: TaskPart
     runOnce: () =>
       patiently(`${name} run`, patience, async () => {
         await control.refresh();
-        if ((await runPrepared()) || (await runDue()) || (await runRecords())) return true;
+        if ((await traced(runPrepared)) || (await traced(runDue)) || (await traced(runRecords))) return true;
         // Without a commit nothing else would tell an idle owner that another has the task.
         await session.confirm();
         return false;
       }),
-    verify: () => commit(overlayOn(session.state), []),
+    verify: () => commit(tracer.begin(stage.input), overlayOn(session.state), []),
     nextDue: () => stage.nextDue(session.state),
     close: () => session.close(),
   };

@@ -15,6 +15,7 @@ import { type Patience, patiently } from './retry.ts';
 import { scoreStage } from './score-stage.ts';
 import type { Stage } from './stage.ts';
 import { type BatchLimits, openTask, type Task } from './task.ts';
+import type { Tracer } from './tracer.ts';
 import { createWaker } from './waker.ts';
 
 export interface WorkerOptions {
@@ -34,6 +35,8 @@ export interface WorkerOptions {
   readonly pollMs?: number;
   /** The tasks that this worker runs; all unless told. */
   readonly takes?: (input: TaskInput) => boolean;
+  /** Watches the tasks; none unless given. */
+  readonly tracer?: Tracer;
 }
 
 /** `lost`: another owner has every task; `failed`: a task met an error that trying again doesn't mend. */

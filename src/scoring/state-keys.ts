@@ -38,6 +38,8 @@ export const redriveKey = (id: string): string => `r${S}${id}`;
 export const takenFactKey = (offset: number): string => `p${S}${String(offset).padStart(12, '0')}`;
 export const takenFacts = (): KeyRange => prefixRange('p');
 export const JOB_KEY = 'j';
+/** The trace of the record whose job goes on: headers as JSON. */
+export const JOB_TRACE_KEY = 'jt';
 export const CONTROL_KEY = 'k';
 
 export interface Timer {

@@ -1,21 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { loadContracts } from '../../schemas/contracts.ts';
 import { connectRegistry } from '../../schemas/registry.ts';
-import { type CompiledSet, compileSet } from '../../src/compiler/compile.ts';
+import { PlumblineError } from '../../src/errors.ts';
 import { openKafkaLog } from '../../src/log/kafka/open.ts';
-import type { LogRecord } from '../../src/log/port.ts';
+import type { Log, LogRecord } from '../../src/log/port.ts';
 import { stateTopicOf, type Topics, topicLayouts, topicNames } from '../../src/log/topics.ts';
 import { lagOf } from '../../src/runtime/lag.ts';
 import { connectWire } from '../../src/wire/connect.ts';
 import { jsonWire } from '../../src/wire/json-wire.ts';
 import type { Wire } from '../../src/wire/wire.ts';
 import { chanceOf } from '../simulation/prng.ts';
-import { plumbline, ROOT } from '../support/cli.ts';
+import { plumbline } from '../support/cli.ts';
 import { type FakeRegistry, remembering, startFakeRegistry } from '../support/fake-registry.ts';
 import { rescoreRecords } from '../support/rescore.ts';
+import { contracts, shippedSets } from '../support/test-worker.ts';
 import { type BookSize, feed, inputsOf } from './feed.ts';
 import { type BrokerControl, inject } from './inject.ts';
 import { brokenInvariants, type Evidence } from './invariants.ts';
@@ -97,7 +96,7 @@ export async function runScenario(scenario: Scenario, place: Place): Promise<Rep
   });
   try {
     const topics = topicNames(prefix);
-    await setUp([...args, '--brokers', place.brokers.join(',')], env, registry !== null, prefix, registry);
+    await setUp([...args, '--brokers', place.brokers.join(',')], env, prefix, registry);
     return await play({ scenario, place, topics, witness, workers, registry });
   } finally {
     await workers.end();
@@ -109,7 +108,6 @@ export async function runScenario(scenario: Scenario, place: Place): Promise<Rep
 async function setUp(
   on: readonly string[],
   env: NodeJS.ProcessEnv,
-  isAvro: boolean,
   prefix: string,
   registry: FakeRegistry | null,
 ): Promise<void> {
@@ -118,7 +116,7 @@ async function setUp(
     if (code !== 0) throw new Error(`${args[0]} failed: ${stderr}`);
   };
   await must(['topics', 'create', ...on]);
-  if (isAvro && registry !== null) await must(['schemas', 'register', '--registry', registry.url, '--prefix', prefix]);
+  if (registry !== null) await must(['schemas', 'register', '--registry', registry.url, '--prefix', prefix]);
   await must(['activate', ...on, ...SETS.map((name) => `constraint-sets/${name}.yaml`)]);
 }
 
@@ -134,7 +132,6 @@ interface Run {
 async function play(run: Run): Promise<Report> {
   const { scenario, place, topics, witness, workers, registry } = run;
   const { seed, durationMs } = scenario;
-  const contracts = loadContracts();
   const schemas = registry === null ? null : connectRegistry({ url: registry.url });
   const wire = schemas === null ? jsonWire : await connectWire(schemas, topics, contracts);
   const book = inputsOf({ topics, contracts, wire, partitions: PARTITIONS }, seed, scenario.book, chanceOf(seed));
@@ -173,7 +170,7 @@ async function play(run: Run): Promise<Report> {
   if (longestStallMs > LONGEST_STALL_MS) broken.push(`recovery: nobody committed for ${longestStallMs} ms`);
   await workers.stopAll();
   broken.push(...workers.complaints.map((complaint) => `recovery: ${complaint}`));
-  const evidence = await gather(run, wire, contracts);
+  const evidence = await gather(run, wire);
   broken.push(...brokenInvariants(evidence));
   const count = (topic: string): number => (evidence.records.get(topic) ?? []).flat().length;
   return {
@@ -216,14 +213,25 @@ async function untilSettled({ place, topics, scenario }: Run, prefix: string): P
   });
   try {
     for (let calm = 0; calm < SETTLED_POLLS; ) {
-      const behind = (await lagOf(log, topics)).filter(({ lag }) => lag > 0);
+      const behind = await lagging(log, topics);
       calm = behind.length === 0 ? calm + 1 : 0;
-      if (Date.now() > deadline) return behind.map(({ task, position, end }) => `${task} ${position} of ${end}`).join();
+      if (Date.now() > deadline) return behind.join(', ');
       await sleep(SETTLE_POLL_MS);
     }
     return null;
   } finally {
     await log.close();
+  }
+}
+
+async function lagging(log: Log, topics: Topics): Promise<readonly string[]> {
+  try {
+    const lags = (await lagOf(log, topics)).filter(({ lag }) => lag > 0);
+    return lags.map(({ task, position, end }) => `${task} ${position} of ${end}`);
+  } catch (error) {
+    // The cluster may need a moment itself.
+    if (error instanceof PlumblineError && error.retryable) return [error.message];
+    throw error;
   }
 }
 
@@ -242,7 +250,7 @@ async function complaintsOf({ workers }: Run, settled: string | null): Promise<r
   ];
 }
 
-async function gather({ topics, witness }: Run, wire: Wire, contracts: Evidence['contracts']): Promise<Evidence> {
+async function gather({ topics, witness }: Run, wire: Wire): Promise<Evidence> {
   const layouts = topicLayouts(topics, { partitions: PARTITIONS, replication: 1 }).map(({ name }) => name);
   const { committed: records, aborted, open } = await witness.read(layouts);
   const all = (topic: string): readonly (readonly LogRecord[])[] => records.get(topic) ?? [];
@@ -271,7 +279,7 @@ async function gather({ topics, witness }: Run, wire: Wire, contracts: Evidence[
     partitions: PARTITIONS,
     contracts,
     wire,
-    sets: compiledSets(contracts),
+    sets: shippedSets(),
     records,
     aborted,
     open,
@@ -279,13 +287,4 @@ async function gather({ topics, witness }: Run, wire: Wire, contracts: Evidence[
     tasks,
     rescored: await rescoreRecords(scorable, topics, PARTITIONS, wire),
   };
-}
-
-function compiledSets(contracts: Evidence['contracts']): readonly CompiledSet[] {
-  return SETS.map((name) => {
-    const file = `${name}.yaml`;
-    const { set } = compileSet(file, readFileSync(join(ROOT, 'constraint-sets', file), 'utf8'), contracts);
-    if (!set) throw new Error(`${name} does not compile`);
-    return set;
-  });
 }

@@ -5,7 +5,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'workers are killed, frozen, added and removed',
     seed: 11,
-    book: { accounts: 280, deals: 2_400 },
+    book: { accounts: 320, deals: 2_750 },
     workers: 3,
     kinds: { kill: 8, kill_at: 12, freeze: 4, add: 2, remove: 3 },
     durationMs: 75_000,
@@ -14,16 +14,16 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'brokers are killed, frozen and restarted one after the other',
     seed: 12,
-    book: { accounts: 190, deals: 1_600 },
+    book: { accounts: 200, deals: 1_700 },
     workers: 3,
-    kinds: { kill: 3, kill_at: 3, broker_kill: 3, broker_freeze: 1, rolling_restart: 1 },
-    durationMs: 90_000,
+    kinds: { kill: 3, kill_at: 3, broker_kill: 2, broker_freeze: 1, rolling_restart: 1 },
+    durationMs: 110_000,
     recoveryMs: 90_000,
   },
   {
     name: 'the network is slow, cut and half open',
     seed: 13,
-    book: { accounts: 140, deals: 1_200 },
+    book: { accounts: 165, deals: 1_400 },
     workers: 3,
     kinds: { kill_at: 3, delay: 5, cut: 6, half_open: 4 },
     durationMs: 75_000,
@@ -32,7 +32,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'the registry answers 404, 500 or never',
     seed: 14,
-    book: { accounts: 100, deals: 900 },
+    book: { accounts: 125, deals: 1_100 },
     workers: 3,
     isAvro: true,
     kinds: { kill: 3, kill_at: 3, registry: 5 },
@@ -70,7 +70,10 @@ export interface Planted {
 
 const SMALL = { book: { accounts: 25, deals: 200 }, workers: 2, durationMs: 12_000, recoveryMs: 20_000 };
 
-/** Faults of the client itself: checks that don't find them are worth nothing. */
+/**
+ * Faults of the client itself: checks that don't find them are worth nothing. What they do to the answers a worker can
+ * mend, by making a torn state anew; the commits on the log tell of them all the same.
+ */
 export const PLANTED: readonly Planted[] = [
   {
     scenario: {
@@ -81,17 +84,17 @@ export const PLANTED: readonly Planted[] = [
       steps: ['offsets'],
       plant: 'offsets-outside',
     },
-    breaks: ['one-answer', 'standing'],
+    breaks: ['standing'],
   },
   {
     scenario: {
       name: 'a committed position that is not read again after a fence',
       seed: 22,
       ...SMALL,
-      kinds: { kill_at: 6 },
+      kinds: { kill_at: 12 },
       steps: ['answer'],
       plant: 'no-re-read',
     },
-    breaks: ['one-answer', 'standing'],
+    breaks: ['standing'],
   },
 ];

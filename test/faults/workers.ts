@@ -82,6 +82,8 @@ export function superviseWorkers(options: WorkerOptions): Workers {
         cwd: ROOT,
         env: {
           ...process.env,
+          // The harm is done in the process's own thread.
+          PLUMBLINE_THREADS: '1',
           ...options.env,
           ...(options.plant === undefined ? {} : { PLUMBLINE_TEST_PLANT: options.plant }),
         },

@@ -43,6 +43,7 @@ const MAY_IMPORT: { readonly [folder: string]: readonly string[] } = {
     'schemas',
     'src/errors.ts',
   ],
+  'src/telemetry': ['producers', 'src/runtime', 'src/ingest', 'src/log', 'src/errors.ts'],
   'src/console': ['src/runtime', 'src/scoring', 'src/ingest', 'src/language', 'schemas', 'src/errors.ts'],
 };
 /** The command line puts everything together. */
@@ -55,6 +56,12 @@ const ONLY_IN: { readonly [name: string]: string } = {
   'node:sqlite': 'src/log/embedded',
   fastify: 'src/console',
   commander: SHELL,
+  '@opentelemetry/api': 'src/telemetry',
+  '@opentelemetry/exporter-metrics-otlp-http': 'src/telemetry',
+  '@opentelemetry/exporter-trace-otlp-http': 'src/telemetry',
+  '@opentelemetry/resources': 'src/telemetry',
+  '@opentelemetry/sdk-metrics': 'src/telemetry',
+  '@opentelemetry/sdk-trace': 'src/telemetry',
   yaml: 'src',
 };
 

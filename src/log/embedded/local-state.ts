@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { StateEntry, StateStore } from '../port.ts';
+import type { StateChanges, StateEntry, StateStore } from '../port.ts';
 
 /**
  * A task's state in a file of its own, for logs that keep it elsewhere: a copy that is restored, so that it is written
@@ -12,6 +12,11 @@ export interface LocalState extends StateStore {
   readonly checkpoint: string | null;
   /** Those after a key, in the order of their keys' UTF-8 bytes; all but the empty key's unless told. */
   entries(after?: string): Iterable<StateEntry>;
+  /** Applies changes, telling of each key what it was before. */
+  replace(
+    changes: StateChanges,
+    tell: (key: string, before: string | undefined, after: string | undefined) => void,
+  ): void;
   /** @param checkpoint null: what is in the file is not to be trusted */
   close(checkpoint: string | null): void;
 }
@@ -23,6 +28,7 @@ export function openLocalState(file: string): LocalState {
   const { db, checkpoint } = openTrusted(file) ?? { db: openEmpty(file), checkpoint: null };
   const get = db.prepare('SELECT value FROM state WHERE key = ?');
   const range = db.prepare('SELECT key, value FROM state WHERE key >= ? AND key < ? ORDER BY key LIMIT ?');
+  const add = db.prepare('INSERT OR IGNORE INTO state VALUES (?, ?)');
   const put = db.prepare('INSERT INTO state VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value');
   const remove = db.prepare('DELETE FROM state WHERE key = ?');
   return {
@@ -40,6 +46,20 @@ export function openLocalState(file: string): LocalState {
       for (const [key, value] of changes) value === undefined ? remove.run(key) : put.run(key, value);
       db.exec('COMMIT');
     },
+    replace(changes, tell) {
+      db.exec('BEGIN');
+      for (const [key, value] of changes) {
+        // Most keys of a changelog are new: one statement serves them.
+        if (value !== undefined && add.run(key, value).changes === 1) {
+          tell(key, undefined, value);
+          continue;
+        }
+        const before = get.get(key)?.value;
+        value === undefined ? remove.run(key) : put.run(key, value);
+        tell(key, typeof before === 'string' ? before : undefined, value);
+      }
+      db.exec('COMMIT');
+    },
     close(reached) {
       if (!db.isOpen) return;
       if (reached !== null) {
@@ -54,10 +74,12 @@ export function openLocalState(file: string): LocalState {
 
 function open(file: string): DatabaseSync {
   const db = new DatabaseSync(file);
+  // A row lies in the one tree of its key: pages large enough for several of them.
+  db.exec('PRAGMA page_size = 16384');
   db.exec('PRAGMA journal_mode = OFF');
   db.exec('PRAGMA synchronous = OFF');
   db.exec(`PRAGMA cache_size = -${CACHE_KIB}`);
-  db.exec('CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT');
+  db.exec('CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID');
   db.exec('CREATE TABLE IF NOT EXISTS checkpoint (reached TEXT NOT NULL) STRICT');
   return db;
 }

@@ -13,6 +13,8 @@ export interface KafkaSettings {
 
 const CONNECTION_TIMEOUT_MS = 1_000;
 const REQUEST_TIMEOUT_MS = 10_000;
+/** Before kafkajs gives the request up, which would leave the connection in use. */
+const SILENCE_MS = 9_000;
 const DISCONNECT_TIMEOUT_MS = 15_000;
 const RETRY = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 8 };
 
@@ -22,12 +24,14 @@ const ROUTINE = /CONCURRENT_TRANSACTIONS|ongoing transaction|concurrent transact
 /**
  * A client of its own for each use: producers of one client share a map of committed offsets that a transaction fills
  * before it commits. Its `disconnect` is bounded, throws nothing, and leaves no connection.
+ * @param silenceMs a connection that gives no answer for so long is ended
  */
 export function makeClient<T extends { disconnect(): Promise<void> }>(
   settings: KafkaSettings,
   make: (kafka: Kafka) => T,
+  silenceMs = SILENCE_MS,
 ): T {
-  const sockets = trackSockets();
+  const sockets = trackSockets(silenceMs);
   const client = make(makeKafka(settings, sockets.make));
   const disconnect = client.disconnect.bind(client);
   return Object.assign(client, {

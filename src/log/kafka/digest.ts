@@ -24,16 +24,20 @@ export function digestOf(entries: Iterable<StateEntry>): Digest {
 
 /** @param before the state that the changes are made to */
 export function digestAfter(digest: Digest, changes: StateChanges, before: StateReader): Digest {
+  let next = digest;
+  for (const [key, value] of changes) next = digestWith(next, key, before.get(key), value);
+  return next;
+}
+
+/** The digest once one key has another value; undefined is none. */
+export function digestWith(digest: Digest, key: string, before: string | undefined, after: string | undefined): Digest {
+  if (before === after) return digest;
   let { high, low } = digest;
-  for (const [key, value] of changes) {
-    const old = before.get(key);
-    if (old === value) continue;
-    for (const one of [old, value]) {
-      if (one === undefined) continue;
-      const entry = hashEntry(key, one);
-      high ^= entry.high;
-      low ^= entry.low;
-    }
+  for (const value of [before, after]) {
+    if (value === undefined) continue;
+    const entry = hashEntry(key, value);
+    high ^= entry.high;
+    low ^= entry.low;
   }
   return { high, low };
 }

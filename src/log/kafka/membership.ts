@@ -10,6 +10,8 @@ const JOIN_TIMEOUT_MS = 60_000;
 const SESSION_TIMEOUT_MS = 6_000;
 const HEARTBEAT_MS = 1_000;
 const REBALANCE_TIMEOUT_MS = 10_000;
+/** A join is answered once every member has joined, at most the above; kafkajs gives it five seconds more. */
+const JOIN_SILENCE_MS = 14_000;
 /** A paused consumer sleeps so long between heartbeats. */
 const PAUSED_WAIT_MS = 250;
 
@@ -28,17 +30,20 @@ export async function joinGroup(
   onCrash: (reason: string) => void,
 ): Promise<Membership> {
   const topics = [...new Set(inputs.map(({ topic }) => topic))];
-  const consumer = makeClient(settings, (kafka) =>
-    kafka.consumer({
-      groupId,
-      partitionAssigners: [stageAssigner(partitionsOf)],
-      sessionTimeout: SESSION_TIMEOUT_MS,
-      heartbeatInterval: HEARTBEAT_MS,
-      rebalanceTimeout: REBALANCE_TIMEOUT_MS,
-      maxWaitTimeInMs: PAUSED_WAIT_MS,
-      metadataMaxAge: 10_000,
-      retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 10 },
-    }),
+  const consumer = makeClient(
+    settings,
+    (kafka) =>
+      kafka.consumer({
+        groupId,
+        partitionAssigners: [stageAssigner(partitionsOf)],
+        sessionTimeout: SESSION_TIMEOUT_MS,
+        heartbeatInterval: HEARTBEAT_MS,
+        rebalanceTimeout: REBALANCE_TIMEOUT_MS,
+        maxWaitTimeInMs: PAUSED_WAIT_MS,
+        metadataMaxAge: 10_000,
+        retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 10 },
+      }),
+    JOIN_SILENCE_MS,
   );
   const joined = new Promise<void>((resolve) => {
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Producer } from 'kafkajs';
-import { choosePartition, taskName } from '../place.ts';
+import { choosePartition, groupName, taskName } from '../place.ts';
 import type { Log, TaskInput, TaskSession } from '../port.ts';
 import { type KafkaSettings, makeClient } from './client.ts';
 import { within } from './deadline.ts';
@@ -67,7 +67,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
   };
 
   const workers = `${prefix}plumbline-workers`;
-  const groupOf = (input: TaskInput): string => `${prefix}plumbline-${input.stage}`;
+  const groupOf = (input: TaskInput): string => groupName(prefix, input);
   const parts: SessionParts = {
     reader,
     openTransactor: transactors,
@@ -86,6 +86,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
         throw asPortError(error, { doing });
       }
     },
+    ...(options.onAppend === undefined ? {} : { onAppend: options.onAppend }),
     ...(options.onRestore === undefined ? {} : { onRestore: options.onRestore }),
   };
 

@@ -1,7 +1,8 @@
 import { PlumblineError } from '../../errors.ts';
 import { type LocalState, openLocalState } from '../embedded/local-state.ts';
-import { type Digest, digestAfter, digestOf, EMPTY_DIGEST } from './digest.ts';
-import type { Reader } from './reader.ts';
+import { asBuffer } from './bytes.ts';
+import { type Digest, digestWith, EMPTY_DIGEST } from './digest.ts';
+import type { Fetched, Reader } from './reader.ts';
 import { type Changelog, COMMIT_KEY, mismatchOf, type OwnStanding, ownStanding, type Standing } from './standing.ts';
 
 const RESTORE_BYTES = 4 * 1024 * 1024;
@@ -74,23 +75,21 @@ async function readChangelog(
   const { start, end } = await reader.bounds(topic, partition);
   let digest = checkpoint === null ? EMPTY_DIGEST : (ownStanding(state).digest ?? EMPTY_DIGEST);
   let offset = Math.max(start, checkpoint ?? start);
-  while (offset < end) {
-    const { records, nextOffset } = await reader.fetch(topic, partition, offset, RESTORE_BYTES);
+  const fetchAt = (at: number): Promise<Fetched> => reader.fetch(topic, partition, at, RESTORE_BYTES);
+  let next = offset < end ? fetchAt(offset) : null;
+  while (next !== null) {
+    const { records, nextOffset } = await next;
+    // The next page is on its way while this one is written.
+    next = nextOffset > offset && nextOffset < end ? fetchAt(nextOffset) : null;
+    next?.catch(() => {});
     const changes = new Map<string, string | undefined>();
     for (const { key, value } of records)
-      changes.set(key ?? COMMIT_KEY, value === null ? undefined : Buffer.from(value).toString());
-    if (checkpoint !== null) digest = digestAfter(digest, withoutStanding(changes), state);
-    state.apply(changes);
-    if (nextOffset === offset) break;
+      changes.set(key ?? COMMIT_KEY, value === null ? undefined : asBuffer(value).toString());
+    state.replace(changes, (key, before, after) => {
+      if (key !== COMMIT_KEY) digest = digestWith(digest, key, before, after);
+    });
     offset = nextOffset;
     onRestore?.(name, { done: Math.min(offset, end), end });
   }
-  if (checkpoint === null) digest = digestOf(state.entries());
   return { state, own: ownStanding(state), digest, reached: Math.max(offset, end), isShort: offset < end };
-}
-
-function withoutStanding(changes: ReadonlyMap<string, string | undefined>): ReadonlyMap<string, string | undefined> {
-  const rest = new Map(changes);
-  rest.delete(COMMIT_KEY);
-  return rest;
 }

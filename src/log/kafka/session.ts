@@ -27,6 +27,8 @@ export interface SessionParts extends RestoreParts {
   readonly stateFileOf: (input: TaskInput) => string;
   readonly groupOf: (input: TaskInput) => string;
   readonly transactionalIdOf: (input: TaskInput) => string;
+  /** What a commit appended is there to be read. */
+  readonly onAppend?: (topics: ReadonlySet<string>) => void;
 }
 
 /** Characters of keys and values kept decoded beside a task's local copy: about 32 MB at most. */
@@ -187,6 +189,7 @@ export async function openKafkaSession(parts: SessionParts, input: TaskInput, re
         }
         const placed = await write(commit, next);
         took(commit, next);
+        if (commit.outputs.length > 0) parts.onAppend?.(new Set(commit.outputs.map(({ topic }) => topic)));
         return placed;
       } catch (error) {
         if (ended) throw error;

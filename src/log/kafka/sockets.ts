@@ -10,28 +10,33 @@ export interface Sockets {
 }
 
 const KEEP_ALIVE_MS = 60_000;
-/** Longer than the longest that a broker takes for an answer: a join waits for all members. */
-const SILENCE_MS = 20_000;
 const LOOK_MS = 1_000;
 
 /**
  * kafkajs goes on to use a connection that is half open, request after request, and forgets connections that are not
  * (it keeps two to a broker and lets go of both when one ends). So a socket that gives no answer is ended here, and
  * those that are left over are ended with their client.
+ * @param silenceMs longer than any answer may take
  */
-export function trackSockets(): Sockets {
-  const open = new Map<Socket, Heard>();
+export function trackSockets(silenceMs: number, lookMs = LOOK_MS): Sockets {
+  const open = new Map<Socket, { readonly place: string; readonly heard: Heard }>();
   let timer: NodeJS.Timeout | undefined;
   let isOver = false;
 
   const look = (): void => {
     const now = Date.now();
-    for (const [socket, heard] of open) {
+    for (const [socket, { heard, place }] of open) {
       const { bytesRead, bytesWritten } = socket;
       const isWaiting = bytesRead === heard.bytesRead && bytesWritten > heard.bytesWritten;
-      if (!isWaiting) open.set(socket, { bytesRead, bytesWritten, at: now });
-      else if (now - heard.at > SILENCE_MS) socket.destroy(new Error(`no answer within ${SILENCE_MS} ms`));
+      if (!isWaiting) open.set(socket, { place, heard: { bytesRead, bytesWritten, at: now } });
+      else if (now - heard.at > silenceMs) endAll(place);
     }
+  };
+
+  /** Others to the same broker, which are idle, would be found out one by one. */
+  const endAll = (place: string): void => {
+    for (const [socket, other] of open)
+      if (other.place === place) socket.destroy(new Error(`no answer within ${silenceMs} ms`));
   };
 
   return {
@@ -40,8 +45,9 @@ export function trackSockets(): Sockets {
         ? connectTls({ host, port, ...(isIP(host) === 0 ? { servername: host } : {}), ...ssl }, onConnect)
         : connect({ host, port }, onConnect);
       socket.setKeepAlive(true, KEEP_ALIVE_MS);
-      open.set(socket, { bytesRead: 0, bytesWritten: 0, at: Date.now() });
-      timer ??= setInterval(look, LOOK_MS).unref();
+      const heard = { bytesRead: 0, bytesWritten: 0, at: Date.now() };
+      open.set(socket, { place: `${host}:${port}`, heard });
+      timer ??= setInterval(look, lookMs).unref();
       socket.once('close', () => open.delete(socket));
       if (isOver) socket.destroy(new Error('the client is closed'));
       return socket;

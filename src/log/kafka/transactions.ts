@@ -1,6 +1,7 @@
 import type { Producer, Transaction } from 'kafkajs';
 import { choosePartition } from '../place.ts';
 import type { NewRecord, Placed } from '../port.ts';
+import { asBuffer } from './bytes.ts';
 import { within } from './deadline.ts';
 
 const CONNECT_TIMEOUT_MS = 15_000;
@@ -108,7 +109,7 @@ function byPartition(records: readonly NewRecord[], partitionsOf: (topic: string
 
 const toMessage = (record: NewRecord, partition: number) => ({
   key: record.key,
-  value: record.value === null ? null : Buffer.from(record.value),
+  value: record.value === null ? null : asBuffer(record.value),
   headers: { ...record.headers },
   partition,
 });

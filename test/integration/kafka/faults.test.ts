@@ -19,7 +19,7 @@ describe.skipIf(reason !== null)(`faults on Kafka${reason === null ? '' : `: ${r
   });
 
   it(`of workers, and poison, break no invariant (PLUMBLINE_FAULT_SEED=${seed} replays it)`, async () => {
-    const report = await runScenario(
+    const { broken, ...report } = await runScenario(
       {
         name: 'short',
         seed,
@@ -27,19 +27,19 @@ describe.skipIf(reason !== null)(`faults on Kafka${reason === null ? '' : `: ${r
         workers: 2,
         kinds: { kill_at: 6, kill: 1, freeze: 1 },
         durationMs: 15_000,
-        recoveryMs: 60_000,
+        recoveryMs: 90_000,
       },
       {
         brokers: cluster.brokers,
         workerBrokers: cluster.brokers,
         replication: 1,
         directory: scratch.path,
-        tell: console.log,
+        tell: () => {},
       },
     );
-    console.log(report);
-    expect(report.broken).toEqual([]);
+    expect(broken).toEqual([]);
     expect(report.inputs).toBeGreaterThan(2_500);
-    expect(report.kills).toBeGreaterThan(3);
-  });
+    expect(report.kills).toBeGreaterThan(2);
+    expect(report.aborted).toBeGreaterThan(0);
+  }, 300_000);
 });
