@@ -5,6 +5,7 @@ import { PlumblineError } from '../errors.ts';
 import type { Log, TaskInput } from '../log/port.ts';
 import { compileDocument } from '../runtime/compile-document.ts';
 import { createHealth } from '../runtime/health.ts';
+import { restoreTeller } from '../runtime/restore-teller.ts';
 import { KAFKA_BATCH } from '../runtime/task.ts';
 import { startWorker, type Worker } from '../runtime/worker.ts';
 import { waiverValue } from '../scoring/evidence.ts';
@@ -23,6 +24,7 @@ const { place, index, of, instance } = workerData as ThreadData;
 const tell = (message: FromThread): void => parentPort?.postMessage(message);
 
 const channel = new BroadcastChannel(WAKE_CHANNEL);
+const health = createHealth();
 let worker: Worker | null = null;
 let telemetry: Telemetry | null = null;
 channel.onmessage = () => worker?.wake();
@@ -35,7 +37,10 @@ async function openPlace(): Promise<Place & { readonly takes?: (input: TaskInput
   if (place.log === 'kafka') {
     // Copies of its own: a task that moves between two threads is open in both for a moment.
     const directory = join(place.settings.data_dir, `thread-${index}`);
-    const opened = await openKafkaPlace({ ...place.settings, data_dir: directory }, onAppend);
+    const opened = await openKafkaPlace(
+      { ...place.settings, data_dir: directory },
+      { onAppend, onRestore: restoreTeller(health) },
+    );
     return { ...opened, takes: takesOf(place.settings) };
   }
   // A partition's ingest and scoring stay together: most of what a deal's ingest makes is scored beside it.
@@ -48,7 +53,6 @@ try {
   const opened = await openPlace();
   log = opened.log;
   const contracts = loadContracts();
-  const health = createHealth();
   telemetry = await openTelemetry(process.env, {
     ...watchedOn(place.log === 'kafka' ? place.settings : null),
     instance,
