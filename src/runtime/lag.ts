@@ -49,8 +49,10 @@ export async function lagOf(log: Log, topics: Topics): Promise<readonly TaskLag[
   return Promise.all(
     taskInputs(log, topics).map(async (input) => {
       const position = await log.positionOf(input);
-      const { end } = await log.bounds(input.topic, input.partition);
+      const { start, end } = await log.bounds(input.topic, input.partition);
       const task = taskName(input);
+      // Its next record was removed: the task stands still (PLB-LOG-OFFSET), and a read there would be an error.
+      if (position < start) return { task, position, end, lag: end - position };
       if (end <= position) return { task, position, end, lag: 0 };
       // On some logs markers of transactions count as offsets: what holds no record is no lag.
       const next = await log.read(input.topic, input.partition, position, { maxRecords: 1, maxBytes: 1 });

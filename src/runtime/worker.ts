@@ -136,7 +136,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     }
     // Stopped while it waited to try again: nothing of that commit was written.
     if (stopping && error instanceof PlumblineError && error.retryable) return 'stopped';
-    health.critical(name, error instanceof Error ? error.message : String(error));
+    health.critical(name, reasonOf(error));
     return 'failed';
   }
 
@@ -194,6 +194,11 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       await Promise.race([all, waker.deadline(deadlineMs)]);
     },
   };
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof PlumblineError) return `${error.code} ${error.message}`;
+  return error instanceof Error ? error.message : String(error);
 }
 
 interface StageMaker {

@@ -13,6 +13,8 @@ export interface Installation {
   readonly prefix: string;
   /** As a process of its own would: local copies lie in a directory of this name, its own unless told. */
   open(directory?: string, onRestore?: OnRestore): Promise<Log>;
+  /** As `open`, by other addresses of the same cluster. */
+  openBy(brokers: readonly string[]): Promise<Log>;
 }
 
 /** Topics of their own on a test cluster. */
@@ -26,18 +28,20 @@ export async function installOn(
   const settings = { brokers, clientId: 'plumbline-test' };
   const layouts = topicLayouts(topics, { partitions, replication: 1 });
   await createTopics(settings, layouts);
+  const openWith = (client: KafkaSettings, name: string = randomUUID(), onRestore: OnRestore = () => {}) =>
+    openKafkaLog({
+      settings: client,
+      prefix,
+      topics: layouts.map((layout) => layout.name),
+      directory: join(directory, name),
+      stateTopicOf: (input) => stateTopicOf(topics, input),
+      onRestore,
+    });
   return {
     topics,
     settings,
     prefix,
-    open: (name = randomUUID(), onRestore = () => {}) =>
-      openKafkaLog({
-        settings,
-        prefix,
-        topics: layouts.map((layout) => layout.name),
-        directory: join(directory, name),
-        stateTopicOf: (input) => stateTopicOf(topics, input),
-        onRestore,
-      }),
+    open: (name, onRestore) => openWith(settings, name, onRestore),
+    openBy: (others) => openWith({ ...settings, brokers: others }),
   };
 }
