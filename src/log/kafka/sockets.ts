@@ -1,6 +1,7 @@
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { ISocketFactory } from 'kafkajs';
+import { wholeFrames } from './frames.ts';
 
 /** The sockets of one client. */
 export interface Sockets {
@@ -50,7 +51,7 @@ export function trackSockets(silenceMs: number, lookMs = LOOK_MS): Sockets {
       timer ??= setInterval(look, lookMs).unref();
       socket.once('close', () => open.delete(socket));
       if (isOver) socket.destroy(new Error('the client is closed'));
-      return socket;
+      return inFrames(socket);
     },
     end() {
       isOver = true;
@@ -58,6 +59,15 @@ export function trackSockets(silenceMs: number, lookMs = LOOK_MS): Sockets {
       for (const socket of open.keys()) socket.destroy();
     },
   };
+}
+
+/** Whoever listens for its data gets whole responses. */
+function inFrames(socket: Socket): Socket {
+  const on = socket.on.bind(socket) as (event: string, listener: (data: Buffer) => void) => Socket;
+  const refuse = (): void => void socket.destroy(new Error('what answers is no broker of Kafka'));
+  const framed = (event: string, listener: (data: Buffer) => void): Socket =>
+    on(event, event === 'data' ? wholeFrames(listener, refuse) : listener);
+  return Object.assign(socket, { on: framed as Socket['on'] });
 }
 
 /** When something was last heard, or nothing was asked. */
