@@ -1,6 +1,8 @@
-import { Worker as Thread } from 'node:worker_threads';
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { Kafka, logLevel } from 'kafkajs';
-import { defaultThreads } from '../src/cli/threads.ts';
+import type { LogSettings } from '../src/cli/log-settings.ts';
 import type { TaskInput } from '../src/log/port.ts';
 import { stateTopicOf } from '../src/log/topics.ts';
 import { type BenchCluster, type Installed, PARTITIONS } from './kafka-cluster.ts';
@@ -9,6 +11,13 @@ import { median, medianRatio, type Row, row } from './measure.ts';
 const IMAGES = Number(process.env.PLUMBLINE_BENCH_IMAGES ?? 1_000_000);
 const ENTITIES_A_COMMIT = 2_000;
 const ROUNDS = 3;
+const LIMIT_MS = 300_000;
+
+/** What restore-worker.ts tells. */
+interface Restored {
+  readonly seconds: number;
+  readonly residentMb: number;
+}
 
 /** As scoring keeps an image: the entity with its answers, and its fields. */
 function imageEntries(
@@ -42,7 +51,7 @@ export async function restoreRow(
   let records = 0;
   let residentMb = 0;
   for (let round = 0; round < ROUNDS; round++) {
-    const restored = await restoreOnThreads(installed, round);
+    const restored = await restoreApart(installed, round);
     ours.push(restored.seconds);
     residentMb = Math.max(residentMb, restored.residentMb);
     const read = await readPlainly(cluster.brokers, changelog, `plain-${round}-${changelog}`);
@@ -61,26 +70,12 @@ export async function restoreRow(
   );
 }
 
-/** As a worker that starts with an empty directory: on its threads, the first connection included. */
-async function restoreOnThreads({ settings }: Installed, round: number) {
-  const start = performance.now();
-  const of = defaultThreads();
-  const threads = Array.from({ length: of }, (_, index) => {
-    const own = { ...settings, data_dir: `${settings.data_dir}-${round}-${index}` };
-    return new Thread(new URL('restore-thread.ts', import.meta.url), { workerData: { settings: own, index, of } });
-  });
-  const resident = await Promise.all(
-    threads.map(
-      (thread) =>
-        new Promise<number>((resolve, reject) => {
-          thread.once('message', resolve);
-          thread.once('error', reject);
-        }),
-    ),
-  );
-  const seconds = (performance.now() - start) / 1000;
-  await Promise.all(threads.map((thread) => new Promise((resolve) => thread.once('exit', resolve))));
-  return { seconds, residentMb: Math.max(...resident) / 2 ** 20 };
+/** As a worker that starts with an empty directory: a process of its own, so that its memory is its own. */
+async function restoreApart({ settings }: Installed, round: number): Promise<Restored> {
+  const own: LogSettings = { ...settings, data_dir: `${settings.data_dir}-${round}` };
+  const worker = fileURLToPath(new URL('restore-worker.ts', import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, [worker, JSON.stringify(own)], { timeout: LIMIT_MS });
+  return JSON.parse(stdout) as Restored;
 }
 
 async function write(

@@ -24,10 +24,10 @@ const { place, index, of, instance } = workerData as ThreadData;
 const tell = (message: FromThread): void => parentPort?.postMessage(message);
 
 const channel = new BroadcastChannel(WAKE_CHANNEL);
-const health = createHealth();
 let worker: Worker | null = null;
 let telemetry: Telemetry | null = null;
 channel.onmessage = () => worker?.wake();
+const health = createHealth();
 const onAppend = (): void => {
   worker?.wake();
   channel.postMessage(null);
