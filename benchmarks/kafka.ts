@@ -24,7 +24,7 @@ import { compile } from './processor.ts';
 
 const UNTIL = Date.UTC(2026, 6, 1);
 const ROUNDS = 3;
-const ACCOUNTS = Number(process.env.PLUMBLINE_BENCH_ACCOUNTS ?? 300);
+const ACCOUNTS = Number(process.env.PLUMBLINE_BENCH_ACCOUNTS ?? 150);
 const POLL_MS = 25;
 const NO_TASK: TaskInput = { stage: '', topic: '', partition: -1 };
 const INTAKE = { kind: 'import', importId: 'bench' } as const;
@@ -362,7 +362,17 @@ export async function kafkaRows(sets: readonly CompiledSet[]): Promise<readonly 
       '>= 0.5',
     );
     const latencies = await latencyRows(cluster, sets, whole.ours);
-    return [whole, scoring, ...latencies, await restoreRow(cluster, await sampleStates(cluster, sets))];
+    return [whole, scoring, ...latencies];
+  } finally {
+    await cluster.stop();
+  }
+}
+
+/** A worker that starts with an empty directory. */
+export async function kafkaRestoreRow(sets: readonly CompiledSet[]): Promise<Row> {
+  const cluster = await startBenchCluster();
+  try {
+    return await restoreRow(cluster, await sampleStates(cluster, sets));
   } finally {
     await cluster.stop();
   }

@@ -8,7 +8,7 @@ import { shippedSets, sightsOfBook } from './corpus.ts';
 import { embeddedRow } from './embedded.ts';
 import { engineRows } from './engines.ts';
 import { entitiesRow } from './entities.ts';
-import { kafkaRows } from './kafka.ts';
+import { kafkaRestoreRow, kafkaRows } from './kafka.ts';
 import type { Row } from './measure.ts';
 import { memoryRow } from './memory.ts';
 
@@ -25,6 +25,7 @@ const GROUPS: { readonly [name: string]: () => readonly Row[] | Promise<readonly
   embedded: async () => [await embeddedRow(sets)],
   entities: async () => [await entitiesRow(sets)],
   kafka: () => kafkaRows(sets),
+  'kafka-restore': async () => [await kafkaRestoreRow(sets)],
   memory: async () => [await memoryRow()],
 };
 
