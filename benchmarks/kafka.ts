@@ -24,7 +24,7 @@ import { compile } from './processor.ts';
 
 const UNTIL = Date.UTC(2026, 6, 1);
 const ROUNDS = 3;
-const ACCOUNTS = Number(process.env.PLUMBLINE_BENCH_ACCOUNTS ?? 150);
+const ACCOUNTS = Number(process.env.PLUMBLINE_BENCH_ACCOUNTS ?? 400);
 const POLL_MS = 25;
 const NO_TASK: TaskInput = { stage: '', topic: '', partition: -1 };
 const INTAKE = { kind: 'import', importId: 'bench' } as const;
@@ -255,7 +255,7 @@ async function copyRow(
   const ours: number[] = [];
   const plain: number[] = [];
   let note = '';
-  for (let round = -1; round < ROUNDS; round++) {
+  for (let round = 0; round < ROUNDS; round++) {
     const seconds = await runOurs(await prepare('ours'), takes);
     const copy = await prepare('copy');
     const commits = await plainCommits(recorded, first, copy, takes);
@@ -266,7 +266,6 @@ async function copyRow(
     const copied = await copyPlainly(cluster.brokers, `copy-${copy.topics.control}`, topics, commits, inputs);
     process.stderr.write(`${name}: ${seconds.toFixed(2)} s, copied in ${copied.toFixed(2)} s\n`);
     note = `${inputs} inputs of all stages, ${outputsIn(commits)} records written; recorded in ${commits.length} commits`;
-    if (round < 0) continue;
     ours.push(seconds);
     plain.push(copied);
   }
