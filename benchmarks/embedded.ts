@@ -3,16 +3,14 @@ import { DatabaseSync } from 'node:sqlite';
 import { changeRecord } from '../producers/changes.ts';
 import { generateBook } from '../src/book/generate-book.ts';
 import { openLog, topics } from '../src/cli/open-log.ts';
+import { startRealWorker } from '../src/cli/real-worker.ts';
 import type { CompiledSet } from '../src/compiler/compile.ts';
 import { encodeChange } from '../src/ingest/encode-change.ts';
 import { choosePartition } from '../src/log/place.ts';
 import type { Log, NewRecord, TaskCommit } from '../src/log/port.ts';
-import { startWorker } from '../src/runtime/worker.ts';
-import { waiverValue } from '../src/scoring/evidence.ts';
-import { answer } from '../src/scoring/score.ts';
 import { contracts } from './corpus.ts';
 import { median, medianRatio, type Row, row } from './measure.ts';
-import { activate, batches, compile, feed, scratch, startProcessor, untilIdle } from './processor.ts';
+import { activate, batches, feed, scratch, startProcessor, untilIdle } from './processor.ts';
 
 const UNTIL = Date.UTC(2026, 6, 1);
 const ROUNDS = 3;
@@ -70,16 +68,7 @@ async function recordCommits(records: readonly NewRecord[], sets: readonly Compi
   try {
     await activate(log, sets);
     for (const batch of batches(records)) await log.append(batch);
-    const worker = await startWorker({
-      log: recording(log, commits),
-      topics,
-      contracts,
-      answer,
-      compile,
-      waiverValue,
-      clock: Date.now,
-      random: Math.random,
-    });
+    const worker = await startRealWorker({ log: recording(log, commits), topics });
     await untilIdle(log);
     await worker.stop(10_000);
     return commits;

@@ -1,16 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { startRealWorker } from '../src/cli/real-worker.ts';
 import type { CompiledSet } from '../src/compiler/compile.ts';
 import type { Log, NewRecord } from '../src/log/port.ts';
 import type { Topics } from '../src/log/topics.ts';
 import { KAFKA_BATCH } from '../src/runtime/task.ts';
-import { startWorker } from '../src/runtime/worker.ts';
-import { waiverValue } from '../src/scoring/evidence.ts';
 import type { Result } from '../src/scoring/result.ts';
-import { answer } from '../src/scoring/score.ts';
-import { contracts } from './corpus.ts';
 import type { Installed } from './kafka-cluster.ts';
 import { fill } from './kafka-fill.ts';
-import { compile } from './processor.ts';
 
 export interface Latency {
   readonly p50Ms: number;
@@ -37,18 +33,7 @@ export async function latencyAt(
   await fill(installed, sets, []);
   const log = await installed.open(installed.directory);
   const { topics } = installed;
-  const worker = await startWorker({
-    log,
-    topics,
-    contracts,
-    answer,
-    compile,
-    waiverValue,
-    clock: Date.now,
-    random: Math.random,
-    pollMs,
-    limits: KAFKA_BATCH,
-  });
+  const worker = await startRealWorker({ log, topics, pollMs, limits: KAFKA_BATCH });
   const outside = await installed.open(`${installed.directory}-outside`);
   const appended = new Map<string, number>();
   const latencies: number[] = [];

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { changeRecord } from '../producers/changes.ts';
 import { generateBook } from '../src/book/generate-book.ts';
+import { startRealWorker } from '../src/cli/real-worker.ts';
 import { defaultThreads, startThreads } from '../src/cli/threads.ts';
 import type { CompiledSet } from '../src/compiler/compile.ts';
 import { encodeChange } from '../src/ingest/encode-change.ts';
@@ -10,9 +11,7 @@ import { stateTopicOf, type Topics } from '../src/log/topics.ts';
 import { createHealth } from '../src/runtime/health.ts';
 import { lagOf, taskInputs, totalLag } from '../src/runtime/lag.ts';
 import { KAFKA_BATCH } from '../src/runtime/task.ts';
-import { startWorker, type Worker } from '../src/runtime/worker.ts';
-import { waiverValue } from '../src/scoring/evidence.ts';
-import { answer } from '../src/scoring/score.ts';
+import type { Worker } from '../src/runtime/worker.ts';
 import { contracts } from './corpus.ts';
 import { type BenchCluster, type Installed, startBenchCluster } from './kafka-cluster.ts';
 import { fill } from './kafka-fill.ts';
@@ -20,13 +19,11 @@ import { type Latency, latencyAt } from './kafka-latency.ts';
 import { restoreRow } from './kafka-restore.ts';
 import { median, medianRatio, type Row, row } from './measure.ts';
 import { copyPlainly, type PlainRecord, type RecordedCommit } from './plain-copy.ts';
-import { compile } from './processor.ts';
 
 const UNTIL = Date.UTC(2026, 6, 1);
 const ROUNDS = 3;
 const ACCOUNTS = Number(process.env.PLUMBLINE_BENCH_ACCOUNTS ?? 400);
 const POLL_MS = 25;
-const NO_TASK: TaskInput = { stage: '', topic: '', partition: -1 };
 const INTAKE = { kind: 'import', importId: 'bench' } as const;
 
 type Takes = (input: TaskInput) => boolean;
@@ -51,6 +48,7 @@ export function bookOf(accounts: number, deals: number): Book {
 /** The log, telling what its tasks commit. */
 function watching(
   log: Log,
+  topics: Topics,
   onCommit: (input: TaskInput, position: number, outputs: readonly NewRecord[]) => void,
 ): Log {
   return {
@@ -60,7 +58,7 @@ function watching(
       return Object.defineProperty(Object.create(session), 'commit', {
         value: async (commit: Parameters<typeof session.commit>[0]) => {
           const placed = await session.commit(commit);
-          const topic = stateTopicOf(topicsOf(input), input);
+          const topic = stateTopicOf(topics, input);
           const changelog = [...commit.state].map(
             ([key, value]): NewRecord => ({
               topic,
@@ -79,13 +77,6 @@ function watching(
 }
 
 const prefixOf = (topic: string): string => topic.slice(0, topic.indexOf('.') + 1);
-const topicsOf = (input: TaskInput): Topics => {
-  const prefix = prefixOf(input.topic);
-  return {
-    dealChanges: `${prefix}crm.deal-changes`,
-    control: `${prefix}plumbline.control`,
-  } as Topics;
-};
 
 interface Recorded {
   readonly input: TaskInput;
@@ -98,11 +89,12 @@ async function recordCommits(installed: Installed, takes: Takes): Promise<readon
   const log = await installed.open(installed.directory);
   const { topics } = installed;
   const commits: Recorded[] = [];
-  const worker = await workOn(
-    watching(log, (input, position, outputs) => void commits.push({ input, position, outputs })),
+  const worker = await startRealWorker({
+    log: watching(log, topics, (input, position, outputs) => void commits.push({ input, position, outputs })),
     topics,
     takes,
-  );
+    limits: KAFKA_BATCH,
+  });
   try {
     await untilThrough(log, topics, takes);
     return commits;
@@ -143,21 +135,8 @@ const startTasks = ({ settings }: Installed, takes: Takes): Promise<Worker> =>
     { log: 'kafka', settings: { ...settings, stages: takes === SCORING ? ['score'] : settings.stages } },
     defaultThreads(),
     createHealth(),
+    'benchmark',
   );
-
-const workOn = (log: Log, topics: Topics, takes: Takes): Promise<Worker> =>
-  startWorker({
-    log,
-    topics,
-    contracts,
-    answer,
-    compile,
-    waiverValue,
-    clock: Date.now,
-    random: Math.random,
-    takes,
-    limits: KAFKA_BATCH,
-  });
 
 /** Input offsets that were taken, of all tasks. */
 async function takenOf(log: Log, topics: Topics, takes: Takes): Promise<number> {
@@ -171,10 +150,10 @@ async function takenOf(log: Log, topics: Topics, takes: Takes): Promise<number> 
 
 /** @returns the time at which it was seen */
 async function untilThrough(log: Log, topics: Topics, takes: Takes): Promise<number> {
+  const names = new Set(taskInputs(log, topics).filter(takes).map(taskName));
   for (;;) {
     const now = performance.now();
-    const inputs = taskInputs(log, topics);
-    const lags = (await lagOf(log, topics)).filter((_, index) => takes(inputs[index] ?? NO_TASK));
+    const lags = (await lagOf(log, topics)).filter(({ task }) => names.has(task));
     if (totalLag(lags) === 0) return now;
     await sleep(POLL_MS);
   }

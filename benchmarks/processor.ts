@@ -53,6 +53,7 @@ export async function startProcessor(sets: readonly CompiledSet[]): Promise<Runn
     { log: 'embedded', dataDir: directory.path, turn },
     defaultThreads(),
     createHealth(),
+    'benchmark',
   );
   worker = started;
   return {

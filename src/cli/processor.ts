@@ -20,10 +20,8 @@ import { newestOutputs, type OutputRecord } from '../runtime/read-outputs.ts';
 import { restoreTeller } from '../runtime/restore-teller.ts';
 import { type Patience, patiently } from '../runtime/retry.ts';
 import { KAFKA_BATCH } from '../runtime/task.ts';
-import { startWorker, type Worker } from '../runtime/worker.ts';
-import { waiverValue } from '../scoring/evidence.ts';
+import type { Worker } from '../runtime/worker.ts';
 import type { PostureChange, Result } from '../scoring/result.ts';
-import { answer } from '../scoring/score.ts';
 import type { Telemetry } from '../telemetry/start.ts';
 import { jsonView } from '../wire/json-view.ts';
 import { jsonWire } from '../wire/json-wire.ts';
@@ -31,6 +29,7 @@ import { takesOf } from './log-settings.ts';
 import { topics as embeddedTopics, openKafkaPlace, openLog, type Place } from './open-log.ts';
 import { matchesPosture, matchesResult } from './output-match.ts';
 import { dropNote, noteProcessor } from './processor-note.ts';
+import { startRealWorker } from './real-worker.ts';
 import type { Settings } from './settings.ts';
 import { FLUSH_DEADLINE_MS, openTelemetry, watchedOn } from './telemetry.ts';
 import { startThreads } from './threads.ts';
@@ -178,15 +177,8 @@ function startTasks(settings: Settings, place: Place, common: TasksOf): Promise<
     return startThreads({ log: 'embedded', dataDir: settings.dataDir, turn }, settings.threads, health, instance);
   if (settings.threads > 1)
     return startThreads({ log: 'kafka', settings: settings.log }, settings.threads, health, instance);
-  const contracts = loadContracts();
-  return startWorker({
+  return startRealWorker({
     ...place,
-    contracts,
-    answer,
-    compile: (document) => compileDocument(document, contracts),
-    waiverValue,
-    clock: Date.now,
-    random: Math.random,
     health,
     takes: takesOf(settings.log),
     limits: KAFKA_BATCH,

@@ -1,19 +1,16 @@
 import { join } from 'node:path';
 import { BroadcastChannel, parentPort, workerData } from 'node:worker_threads';
-import { loadContracts } from '../../schemas/contracts.ts';
 import { PlumblineError } from '../errors.ts';
 import type { Log, TaskInput } from '../log/port.ts';
-import { compileDocument } from '../runtime/compile-document.ts';
 import { createHealth } from '../runtime/health.ts';
 import { restoreTeller } from '../runtime/restore-teller.ts';
 import { KAFKA_BATCH } from '../runtime/task.ts';
-import { startWorker, type Worker } from '../runtime/worker.ts';
-import { waiverValue } from '../scoring/evidence.ts';
-import { answer } from '../scoring/score.ts';
+import type { Worker } from '../runtime/worker.ts';
 import type { Telemetry } from '../telemetry/start.ts';
 import { jsonWire } from '../wire/json-wire.ts';
 import { takesOf } from './log-settings.ts';
 import { openKafkaPlace, openLog, type Place, topics } from './open-log.ts';
+import { startRealWorker } from './real-worker.ts';
 import { FLUSH_DEADLINE_MS, openTelemetry, watchedOn } from './telemetry.ts';
 import { type FromThread, type StopThread, type ThreadData, WAKE_CHANNEL } from './threads.ts';
 
@@ -52,21 +49,14 @@ let log: Log | null = null;
 try {
   const opened = await openPlace();
   log = opened.log;
-  const contracts = loadContracts();
   telemetry = await openTelemetry(process.env, {
     ...watchedOn(place.log === 'kafka' ? place.settings : null),
     instance,
     thread: index,
     onFailure: () => health.count('telemetry.exports_failed'),
   });
-  const started = await startWorker({
+  const started = await startRealWorker({
     ...opened,
-    contracts,
-    answer,
-    compile: (document) => compileDocument(document, contracts),
-    waiverValue,
-    clock: Date.now,
-    random: Math.random,
     health,
     ...(telemetry === null ? {} : { tracer: telemetry.tracer }),
     ...(place.log === 'kafka' ? { limits: KAFKA_BATCH } : {}),

@@ -1,13 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadContracts } from '../../schemas/contracts.ts';
+import { startRealWorker } from '../../src/cli/real-worker.ts';
 import { type CompiledSet, compileSet } from '../../src/compiler/compile.ts';
 import type { Log } from '../../src/log/port.ts';
 import type { Topics } from '../../src/log/topics.ts';
 import { compileDocument } from '../../src/runtime/compile-document.ts';
-import { startWorker, type Worker, type WorkerOptions } from '../../src/runtime/worker.ts';
-import { waiverValue } from '../../src/scoring/evidence.ts';
-import { answer } from '../../src/scoring/score.ts';
+import type { Worker, WorkerOptions } from '../../src/runtime/worker.ts';
 import { ROOT } from './cli.ts';
 
 export const contracts = loadContracts();
@@ -15,18 +14,7 @@ export const compile: WorkerOptions['compile'] = (document) => compileDocument(d
 
 /** A worker as `plumbline run` starts it. */
 export const workOn = (log: Log, topics: Topics, more: Partial<WorkerOptions> = {}): Promise<Worker> =>
-  startWorker({
-    log,
-    topics,
-    contracts,
-    answer,
-    compile,
-    waiverValue,
-    clock: Date.now,
-    random: Math.random,
-    pollMs: 20,
-    ...more,
-  });
+  startRealWorker({ log, topics, pollMs: 20, ...more });
 
 /** The sets that ship; `edit` makes another version of one. */
 export const shippedSets = (edit: (text: string) => string = (text) => text): readonly CompiledSet[] =>
