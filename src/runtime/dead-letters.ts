@@ -6,6 +6,7 @@ import { formatOrigin, redriveHeaders } from '../ingest/headers.ts';
 import type { Log, LogRecord, NewRecord } from '../log/port.ts';
 import type { Topics } from '../log/topics.ts';
 import type { Wire } from '../wire/wire.ts';
+import { readPages } from './read-pages.ts';
 
 /** A dead letter with its address on plumbline.dead-letters. */
 export interface DeadLetter {
@@ -21,18 +22,12 @@ const PAGE = { maxRecords: 200, maxBytes: 4 * 1024 * 1024 };
 /** All dead letters, partition by partition, each page read when it is asked for. */
 export async function* listDeadLetters(log: Log, topics: Topics): AsyncGenerator<DeadLetter> {
   const topic = topics.deadLetters;
-  for (let partition = 0; partition < log.partitionsOf(topic); partition++) {
-    let { start: offset } = await log.bounds(topic, partition);
-    for (;;) {
-      const records = await log.read(topic, partition, offset, PAGE);
-      if (records.length === 0) break;
+  for (let partition = 0; partition < log.partitionsOf(topic); partition++)
+    for await (const records of readPages(log, topic, partition, PAGE))
       for (const record of records) {
-        offset = record.offset + 1;
         const letter = toDeadLetter(record);
         if (letter !== null) yield letter;
       }
-    }
-  }
 }
 
 /** @throws PlumblineError PLB-DEAD-LETTER-UNKNOWN */

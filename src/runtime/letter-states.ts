@@ -3,6 +3,7 @@ import { redrivenLetter } from '../../producers/redrives.ts';
 import type { Log, LogRecord } from '../log/port.ts';
 import type { Topics } from '../log/topics.ts';
 import { type DeadLetter, factIdOf, firstOriginOf, listDeadLetters } from './dead-letters.ts';
+import { readPages } from './read-pages.ts';
 
 /**
  * What is known of a dead letter:
@@ -64,14 +65,7 @@ async function redrivesAsked(log: Log, topics: Topics): Promise<ReadonlySet<stri
 
 /** All records of a topic that has one partition. */
 async function* recordsOf(log: Log, topic: string): AsyncGenerator<LogRecord> {
-  let { start: offset } = await log.bounds(topic, 0);
-  for (;;) {
-    const records = await log.read(topic, 0, offset, PAGE);
-    const last = records[records.length - 1];
-    if (last === undefined) return;
-    offset = last.offset + 1;
-    yield* records;
-  }
+  for await (const records of readPages(log, topic, 0, PAGE)) yield* records;
 }
 
 export interface LetterCounts {

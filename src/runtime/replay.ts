@@ -2,6 +2,7 @@ import { overlayOn, rememberReads } from '../log/overlay.ts';
 import type { Log, LogRecord, NewRecord, StateChanges, StateReader } from '../log/port.ts';
 import { jsonWire } from '../wire/json-wire.ts';
 import type { Wire } from '../wire/wire.ts';
+import { readPages } from './read-pages.ts';
 import type { Point, Stage, Taken } from './stage.ts';
 
 export interface ReplayParts {
@@ -107,14 +108,9 @@ export async function* pagesOf(
   partition: number,
   until: number,
 ): AsyncGenerator<readonly LogRecord[]> {
-  let { start: offset } = await log.bounds(topic, partition);
-  while (offset < until) {
-    const records = await log.read(topic, partition, offset, PAGE);
-    const last = records[records.length - 1];
-    if (last === undefined) return;
-    offset = last.offset + 1;
+  for await (const records of readPages(log, topic, partition, PAGE, until)) {
     await wire.prepare(records.map(({ value }) => value));
-    yield records.filter((record) => record.offset < until);
+    yield records;
   }
 }
 
