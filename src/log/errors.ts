@@ -8,11 +8,13 @@ export const fenced = (task: string): PlumblineError =>
     hint: 'this owner stops; the other goes on from the last commit',
   });
 
-export const unavailable = (what: string, cause?: unknown): PlumblineError =>
+const LOCAL_HINT = 'it is tried again; look at free disk space and at other processes that use the log';
+
+export const unavailable = (what: string, cause?: unknown, hint = LOCAL_HINT): PlumblineError =>
   new PlumblineError('PLB-LOG-UNAVAILABLE', `the log can't take this now: ${what}; nothing was written`, {
     retryable: true,
     cause,
-    hint: 'it is tried again; look at free disk space and at other processes that use the log',
+    hint,
   });
 
 export const unknownTopic = (topic: string): PlumblineError =>

@@ -22,6 +22,7 @@ function rootOf(error: unknown): KafkaFailure | null {
 /** PRODUCER_FENCED is younger than kafkajs, which knows only its number. */
 const FENCED_CODES = new Set<number | string>([47, 90]);
 const FENCED_TYPES = new Set(['INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED', 'INVALID_PRODUCER_ID_MAPPING']);
+const CLUSTER_HINT = 'it is tried again; look at the brokers, the network to them, and `kafka.brokers`';
 const DENIED_TYPES = /AUTHORIZATION_FAILED|SASL_AUTHENTICATION_FAILED|ILLEGAL_SASL_STATE|UNSUPPORTED_SASL/;
 
 export function isFenced(error: unknown): boolean {
@@ -50,5 +51,5 @@ export function asPortError(error: unknown, what: { readonly task?: string; read
       cause: error,
       hint: 'raise max.message.bytes of the topic (`plumbline topics check` compares it)',
     });
-  return unavailable(`${what.doing} failed (${root.type ?? root.name}: ${root.message})`, error);
+  return unavailable(`${what.doing} failed (${root.type ?? root.name}: ${root.message})`, error, CLUSTER_HINT);
 }
