@@ -1,5 +1,5 @@
-import type { Change, Intake } from '../src/ingest/change.ts';
-import { closeHeaders, intakeHeaders } from '../src/ingest/headers.ts';
+import type { Change, ChangeOfAll, Intake } from '../src/ingest/change.ts';
+import { closeHeaders, intakeHeaders, ofAllHeaders } from '../src/ingest/headers.ts';
 import type { EntityKind } from '../src/language/contract.ts';
 import type { NewRecord } from '../src/log/port.ts';
 import type { Topics } from '../src/log/topics.ts';
@@ -24,6 +24,24 @@ export function changeRecord(
     value,
     headers: { ...headers, ...intakeHeaders(intake) },
   };
+}
+
+/** What is said of every entity of a kind: one record for every partition of its topic. */
+export function ofAllRecords(
+  topics: Topics,
+  partitionsOf: (topic: string) => number,
+  entity: EntityKind,
+  change: ChangeOfAll,
+  intake: Intake,
+): NewRecord[] {
+  const topic = changeTopic(topics, entity);
+  return Array.from({ length: partitionsOf(topic) }, (_, partition) => ({
+    topic,
+    partition,
+    key: null,
+    value: null,
+    headers: { ...ofAllHeaders(change), ...intakeHeaders(intake) },
+  }));
 }
 
 /** Closes an import: one record for every partition of both topics, appended after the import's last change. */

@@ -12,6 +12,7 @@ import {
   type Value,
 } from '../language/contract.ts';
 import type { Change, RevokeChange, WaiverGrant } from './change.ts';
+import { isVersion } from './version.ts';
 
 /** A change's JSON text holds at most this many UTF-8 bytes. */
 export const MAX_CHANGE_BYTES = 1024 * 1024;
@@ -23,14 +24,16 @@ const MAX_NAME_LENGTH = 256;
 const STRING: ScalarType = { kind: 'string' };
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this looks for
 const CONTROL_CHARACTER = /[\u0000-\u001f\u007f]/;
-const VERSION = /^\d{1,30}$/;
 
 type Json = { readonly [name: string]: unknown };
 
 const COMMON_KEYS = ['event_id', 'entity', 'id', 'account_id', 'version', 'changed_at', 'op'] as const;
 const KEYS: { readonly [op in Change['op']]: ReadonlySet<string> } = {
-  upsert: new Set([...COMMON_KEYS, 'fields', 'cleared']),
-  delete: new Set(COMMON_KEYS),
+  upsert: new Set([...COMMON_KEYS, 'fields', 'cleared', 'whole_as_of']),
+  delete: new Set([...COMMON_KEYS, 'merged_into']),
+  gap: new Set(COMMON_KEYS),
+  link: new Set([...COMMON_KEYS, 'primary']),
+  unlink: new Set(COMMON_KEYS),
   waive: new Set([...COMMON_KEYS, 'waiver']),
   revoke: new Set([...COMMON_KEYS, 'waiver']),
 };
@@ -84,9 +87,14 @@ function readChange(json: unknown, contracts: Contracts, times: TimeForm): Chang
   };
   switch (op) {
     case 'upsert':
-      return { ...base, op, ...readFields(json, contracts[entity], times) };
+      return { ...base, op, ...readFields(json, contracts[entity], times), ...readWholeAsOf(json) };
     case 'delete':
+      return { ...base, op, ...readMergedInto(json, entity, base.id) };
+    case 'gap':
       return { ...base, op };
+    case 'link':
+    case 'unlink':
+      return { ...base, op, ...readLink(json, base.accountId) };
     case 'waive':
       return { ...base, op, waiver: readGrant(readWaiver(json), times) };
     case 'revoke':
@@ -102,18 +110,48 @@ function readEntity(json: Json): EntityKind {
 
 function readOp(json: Json): Change['op'] {
   const op = required(json, 'op', '');
-  if (op === 'upsert' || op === 'delete' || op === 'waive' || op === 'revoke') return op;
-  return fail('PLB-CHANGE-OP', 'op', `\`op\` is ${describe(op)}, expected upsert, delete, waive or revoke`);
+  if (typeof op === 'string' && Object.hasOwn(KEYS, op)) return op as Change['op'];
+  return fail('PLB-CHANGE-OP', 'op', `\`op\` is ${describe(op)}, expected ${Object.keys(KEYS).join(', ')}`);
 }
 
-function readVersion(json: Json): string {
-  const version = required(json, 'version', '');
-  if (typeof version === 'string' && VERSION.test(version)) return version;
+const readVersion = (json: Json): string => toVersion(required(json, 'version', ''), 'version');
+
+function toVersion(version: unknown, name: string): string {
+  if (isVersion(version)) return version;
   return fail(
     'PLB-CHANGE-VERSION',
-    'version',
-    `\`version\` is ${describe(version)}, expected a string of 1 to 30 decimal digits`,
+    name,
+    `\`${name}\` is ${describe(version)}, expected a string of 1 to 30 decimal digits`,
   );
+}
+
+/** null says as little as its absence. */
+function readWholeAsOf(json: Json): { wholeAsOf?: string } {
+  const version = json.whole_as_of;
+  return version === undefined || version === null ? {} : { wholeAsOf: toVersion(version, 'whole_as_of') };
+}
+
+function readMergedInto(json: Json, entity: EntityKind, id: string): { mergedInto?: string } {
+  if (json.merged_into === undefined || json.merged_into === null) return {};
+  if (entity === 'deal')
+    return fail(
+      'PLB-CHANGE-KEY',
+      'merged_into',
+      '`merged_into` is for accounts',
+      'leave it out: the other deal goes on',
+    );
+  const mergedInto = readId(json, 'merged_into');
+  if (mergedInto === id) return fail('PLB-CHANGE-KEY', 'merged_into', 'an account is merged into another one');
+  return { mergedInto };
+}
+
+function readLink(json: Json, accountId: string | null | undefined): { accountId: string; isPrimary: boolean } {
+  if (typeof accountId !== 'string')
+    return fail('PLB-CHANGE-MISSING', 'account_id', '`account_id` is missing: a deal is linked to an account');
+  const { primary = false } = json;
+  if (typeof primary !== 'boolean')
+    return fail('PLB-FIELD-TYPE', 'primary', `\`primary\` is ${describe(primary)}, expected true or false`);
+  return { accountId, isPrimary: primary };
 }
 
 const readInstant = (json: Json, name: string, times: TimeForm, prefix = ''): number =>

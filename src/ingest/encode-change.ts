@@ -20,9 +20,15 @@ export function changeToJson(change: Change, contracts: Contracts): { readonly [
         ...base,
         fields: encodeFields(contracts[change.entity], change.fields),
         cleared: change.cleared.length > 0 ? change.cleared : undefined,
+        whole_as_of: change.wholeAsOf,
       };
     case 'delete':
+      return { ...base, merged_into: change.mergedInto };
+    case 'gap':
+    case 'unlink':
       return base;
+    case 'link':
+      return { ...base, primary: change.isPrimary ? true : undefined };
     case 'waive': {
       const { set, constraint, by, role, grantedAt, until } = change.waiver;
       return {

@@ -1,5 +1,7 @@
 import type { Value } from '../language/contract.ts';
+import type { AccountLink } from './account-links.ts';
 import type { Waiver } from './image.ts';
+import { isNewer } from './version.ts';
 
 /** What ingest keeps of an entity: each field is a register with the version that last set or cleared it. */
 export interface EntityState {
@@ -9,6 +11,14 @@ export interface EntityState {
   /** Version of the newest delete: nothing that is as old sets anything again. Kept until the entity is erased. */
   readonly deletedVersion: string | null;
   readonly account: { readonly id: string | null; readonly version: string } | null;
+  /** By id; see accountIn. */
+  readonly links: readonly AccountLink[];
+  /** Version of the newest change that nobody told. */
+  readonly gap: string | null;
+  /** Up to here nothing is missing: the newest version as of which a change had the whole entity. */
+  readonly wholeAsOf: string | null;
+  /** Accounts only: the one that took its deals. It stays, for deals may come late. */
+  readonly mergedInto: { readonly id: string; readonly version: string } | null;
   /** Only fields that are not null. */
   readonly fields: ReadonlyMap<string, Value>;
   /** Also of fields that were cleared. */
@@ -26,8 +36,16 @@ export interface WaiverRegister {
   readonly waiver: Waiver | null;
 }
 
-/** An entity exists from its first field or account until a delete that nothing newer has followed. */
-export const exists = (state: EntityState): boolean => state.versions.size > 0 || state.account !== null;
+/** An entity exists from what is first known of it until a delete that nothing newer has followed. */
+export const exists = ({ versions, account, links, gap, deletedVersion }: EntityState): boolean =>
+  versions.size > 0 ||
+  account !== null ||
+  links.some(({ isPresent }) => isPresent) ||
+  (gap !== null && isNewer(gap, deletedVersion));
+
+/** @param gapOfAll version up to which changes of every entity may be missing */
+export const isDirty = ({ gap, wholeAsOf }: EntityState, gapOfAll: string | null): boolean =>
+  (gap !== null && isNewer(gap, wholeAsOf)) || (gapOfAll !== null && isNewer(gapOfAll, wholeAsOf));
 
 interface Stored {
   readonly s: number;
@@ -39,6 +57,10 @@ interface Stored {
   readonly r: readonly (readonly [string, readonly string[]])[];
   readonly w?: readonly WaiverRegister[];
   readonly e: readonly string[];
+  readonly l?: readonly AccountLink[];
+  readonly g?: string;
+  readonly h?: string;
+  readonly m?: readonly [string, string];
 }
 
 export function encodeEntity(state: EntityState): string {
@@ -57,6 +79,10 @@ export function encodeEntity(state: EntityState): string {
     r: [...byVersion],
     ...(state.waivers.length === 0 ? {} : { w: state.waivers }),
     e: state.events,
+    ...(state.links.length === 0 ? {} : { l: state.links }),
+    ...(state.gap === null ? {} : { g: state.gap }),
+    ...(state.wholeAsOf === null ? {} : { h: state.wholeAsOf }),
+    ...(state.mergedInto === null ? {} : { m: [state.mergedInto.id, state.mergedInto.version] }),
   };
   return JSON.stringify(stored);
 }
@@ -74,5 +100,9 @@ export function decodeEntity(text: string): EntityState {
     versions,
     waivers: stored.w ?? [],
     events: stored.e,
+    links: stored.l ?? [],
+    gap: stored.g ?? null,
+    wholeAsOf: stored.h ?? null,
+    mergedInto: stored.m === undefined ? null : { id: stored.m[0], version: stored.m[1] },
   };
 }

@@ -1,6 +1,8 @@
+import { PlumblineError } from '../errors.ts';
 import type { Headers } from '../log/port.ts';
-import type { Intake } from './change.ts';
+import type { ChangeOfAll, Intake } from './change.ts';
 import type { Origin } from './step.ts';
+import { isVersion } from './version.ts';
 
 const INTAKE = 'plumbline-intake';
 const AT = 'plumbline-at';
@@ -40,6 +42,43 @@ export const closeHeaders = (importId: string): Headers => ({ [CLOSE]: importId 
 export function closedImport(headers: Headers): string | null {
   const lane = headers[CLOSE];
   return isLane(lane) ? lane : null;
+}
+
+const OF_ALL = 'plumbline-of-all';
+const OPS: ReadonlySet<unknown> = new Set<ChangeOfAll['op']>(['gap', 'delete', 'complete']);
+const MAX_PREFIX_LENGTH = 64;
+
+export const ofAllHeaders = (change: ChangeOfAll): Headers => ({ [OF_ALL]: JSON.stringify(change) });
+
+/**
+ * What a record says of every entity, or null for another record.
+ * @throws PlumblineError PLB-CHANGE-OF-ALL
+ */
+export function changeOfAll(headers: Headers): ChangeOfAll | null {
+  const text = headers[OF_ALL];
+  if (text === undefined) return null;
+  const { op, eventId, version, changedAt, idPrefix, prune } = parseObject(text);
+  const isSound =
+    OPS.has(op) &&
+    typeof eventId === 'string' &&
+    isVersion(version) &&
+    Number.isSafeInteger(changedAt) &&
+    typeof idPrefix === 'string' &&
+    idPrefix.length <= MAX_PREFIX_LENGTH &&
+    typeof prune === 'boolean';
+  if (isSound) return { op, eventId, version, changedAt, idPrefix, prune } as ChangeOfAll;
+  throw new PlumblineError('PLB-CHANGE-OF-ALL', `the header \`${OF_ALL}\` does not say what happened to all entities`, {
+    hint: 'leave such records to `plumbline sync` and the connectors',
+  });
+}
+
+function parseObject(text: string): { readonly [name: string]: unknown } {
+  try {
+    const json: unknown = JSON.parse(text);
+    return json !== null && typeof json === 'object' ? { ...json } : {};
+  } catch {
+    return {};
+  }
 }
 
 export const formatOrigin = (origin: Origin): string => `${origin.topic}/${origin.partition}/${origin.offset}`;

@@ -27,6 +27,8 @@ interface ImageBase {
     /** Offset of the last input whose image went to the same images partition; null for the first. */
     readonly previous: number | null;
   };
+  /** Of an account: where its deals belong now, from this version on. */
+  readonly merged?: { readonly into: string; readonly version: string };
 }
 
 /** The whole image after a change. */
@@ -39,6 +41,8 @@ export interface WholeImage extends ImageBase {
   readonly waivers: readonly Waiver[];
   /** Required fields that are still null; a non-empty list makes the image incomplete: kept, listed, not scored. */
   readonly lacking: readonly string[];
+  /** Changes may be missing in it: it has to be read from the CRM again. */
+  readonly dirty?: true;
 }
 
 /** The entity left this key (it moved to another account), or it was deleted. */

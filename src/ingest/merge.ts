@@ -1,8 +1,8 @@
 import { PlumblineError } from '../errors.ts';
 import type { Value } from '../language/contract.ts';
-import type { Change, DeleteChange, RevokeChange, UpsertChange, WaiveChange } from './change.ts';
-import type { EntityState, WaiverRegister } from './entity-state.ts';
-import { exists } from './entity-state.ts';
+import { accountIn, withLink } from './account-links.ts';
+import type { Change, DeleteChange, GapChange, LinkChange, RevokeChange, UpsertChange, WaiveChange } from './change.ts';
+import { type EntityState, exists, isDirty, type WaiverRegister } from './entity-state.ts';
 import { compareVersions, isNewer } from './version.ts';
 
 /** An `event_id` is known again while it is among the entity's last so many events that set something. */
@@ -26,11 +26,25 @@ export const NEW_ENTITY: EntityState = {
   version: '0',
   deletedVersion: null,
   account: null,
+  links: [],
+  gap: null,
+  wholeAsOf: null,
+  mergedInto: null,
   fields: new Map(),
   versions: new Map(),
   waivers: [],
   events: [],
 };
+
+/** What was said of every entity of this kind; null: nothing. */
+export interface OfAll {
+  /** What is as old as this is deleted. */
+  readonly deleted: string | null;
+  /** Up to here changes may be missing. */
+  readonly gap: string | null;
+}
+
+export const NOTHING_OF_ALL: OfAll = { deleted: null, gap: null };
 
 /**
  * Merges a change into an entity: register by register the newest version wins, so that any order and any repetition
@@ -41,13 +55,20 @@ export function mergeChange(
   state: EntityState,
   change: Change,
   waiverValue: (change: WaiveChange, fields: ReadonlyMap<string, Value>) => string,
+  ofAll: OfAll = NOTHING_OF_ALL,
 ): Merged {
   if (state.events.includes(change.eventId)) return dropped(state, 'duplicate');
+  if (!isNewer(change.version, ofAll.deleted) && change.op !== 'delete') return dropped(state, 'late');
   switch (change.op) {
     case 'upsert':
-      return mergeUpsert(state, change);
+      return mergeUpsert(state, change, ofAll);
     case 'delete':
       return mergeDelete(state, change);
+    case 'gap':
+      return mergeGap(state, change, ofAll);
+    case 'link':
+    case 'unlink':
+      return mergeLink(state, change);
     case 'waive':
     case 'revoke':
       return mergeWaiver(state, change, waiverValue);
@@ -56,9 +77,10 @@ export function mergeChange(
 
 const dropped = (state: EntityState, reason: DropReason): Merged => ({ state, changed: null, dropped: reason });
 
-function mergeUpsert(state: EntityState, change: UpsertChange): Merged {
+function mergeUpsert(state: EntityState, change: UpsertChange, ofAll: OfAll): Merged {
   const { version } = change;
-  if (!isNewer(version, state.deletedVersion)) return dropped(state, 'late');
+  const wholeAsOf = newest(state.wholeAsOf, change.wholeAsOf ?? null);
+  if (!isNewer(version, state.deletedVersion)) return settle(state, { ...state, wholeAsOf }, change, [], ofAll);
   const fields = new Map(state.fields);
   const versions = new Map(state.versions);
   const changed: string[] = [];
@@ -75,14 +97,58 @@ function mergeUpsert(state: EntityState, change: UpsertChange): Merged {
     account = { id: change.accountId, version };
     changed.push('account_id');
   }
-  if (changed.length === 0) return dropped(state, 'late');
-  return set({ ...state, fields, versions, account }, change, changed);
+  return settle(state, { ...state, fields, versions, account, wholeAsOf }, change, changed, ofAll);
+}
+
+/** What is news, what is only kept, or nothing. */
+function settle(
+  state: EntityState,
+  next: EntityState,
+  change: UpsertChange,
+  changed: readonly string[],
+  ofAll: OfAll,
+): Merged {
+  if (changed.length > 0 || isDirty(state, ofAll.gap) !== isDirty(next, ofAll.gap)) return set(next, change, changed);
+  return next.wholeAsOf === state.wholeAsOf ? dropped(state, 'late') : unseen(next, change);
+}
+
+/** Something is kept that no image shows. */
+const unseen = (next: EntityState, change: Change): Merged => ({
+  ...set(next, change, []),
+  changed: null,
+  dropped: 'late',
+});
+
+const newest = (a: string | null, b: string | null): string | null => (b !== null && isNewer(b, a) ? b : a);
+
+function mergeGap(state: EntityState, change: GapChange, ofAll: OfAll): Merged {
+  const { version } = change;
+  if (!isNewer(version, state.deletedVersion) || !isNewer(version, state.gap)) return dropped(state, 'late');
+  const next = { ...state, gap: version };
+  if (exists(state) !== exists(next) || isDirty(state, ofAll.gap) !== isDirty(next, ofAll.gap))
+    return set(next, change, []);
+  return unseen(next, change);
+}
+
+/** A deal's tie to an account. That it has ended is kept too: the tie may come after its end. */
+function mergeLink(state: EntityState, change: LinkChange): Merged {
+  const { version, accountId: id, isPrimary } = change;
+  if (!isNewer(version, state.deletedVersion)) return dropped(state, 'late');
+  const links = withLink(state.links, { id, version, isPresent: change.op === 'link', isPrimary });
+  if (links === null) return dropped(state, 'late');
+  const next = { ...state, links };
+  if (exists(state) !== exists(next) || accountIn(state) !== accountIn(next)) return set(next, change, ['account_id']);
+  return unseen(next, change);
 }
 
 /** Clears what is older than the delete; what is newer stays, and then the entity does too. */
 function mergeDelete(state: EntityState, change: DeleteChange): Merged {
   const { version } = change;
-  if (!isNewer(version, state.deletedVersion)) return dropped(state, 'late');
+  const mergedInto = mergedBy(state, change);
+  // Its deals have to learn where they belong, also where nothing else is news.
+  const isMerge = mergedInto !== state.mergedInto;
+  if (!isNewer(version, state.deletedVersion))
+    return isMerge ? set({ ...state, mergedInto }, change, []) : dropped(state, 'late');
   const fields = new Map(state.fields);
   const versions = new Map(state.versions);
   const changed: string[] = [];
@@ -92,19 +158,29 @@ function mergeDelete(state: EntityState, change: DeleteChange): Merged {
       fields.delete(name);
       changed.push(name);
     }
-  const keepsAccount = state.account !== null && compareVersions(state.account.version, version) >= 0;
-  if (state.account !== null && !keepsAccount) changed.push('account_id');
+  const stays = (register: { readonly version: string }) => compareVersions(register.version, version) >= 0;
+  const account = state.account !== null && stays(state.account) ? state.account : null;
+  const links = state.links.filter(stays);
+  if (accountIn(state) !== accountIn({ account, links })) changed.push('account_id');
   const next: EntityState = {
     ...state,
     fields,
     versions,
-    account: keepsAccount ? state.account : null,
-    waivers: state.waivers.filter((register) => compareVersions(register.version, version) >= 0),
+    account,
+    links,
+    waivers: state.waivers.filter(stays),
+    gap: isNewer(version, state.gap) ? null : state.gap,
     deletedVersion: version,
+    mergedInto,
   };
   const merged = set(next, change, changed);
+  if (isMerge) return merged;
   if (!exists(state)) return { ...merged, changed: null, dropped: 'nothing_to_delete' };
-  return changed.length === 0 ? { ...merged, changed: null, dropped: 'late' } : merged;
+  return changed.length === 0 && exists(next) ? { ...merged, changed: null, dropped: 'late' } : merged;
+}
+
+function mergedBy({ mergedInto }: EntityState, { version, mergedInto: id }: DeleteChange): EntityState['mergedInto'] {
+  return id !== undefined && isNewer(version, mergedInto?.version) ? { id, version } : mergedInto;
 }
 
 function mergeWaiver(

@@ -3,8 +3,10 @@ import { PlumblineError } from '../errors.ts';
 import type { EntityKind, Fields, Value } from '../language/contract.ts';
 import type { Overlay } from '../log/overlay.ts';
 import type { TextMemo } from '../log/text-memo.ts';
+import { accountIn } from './account-links.ts';
 import type { Change, Intake, WaiveChange } from './change.ts';
-import { decodeEntity, type EntityState, encodeEntity, exists } from './entity-state.ts';
+import { ofAllIn } from './changes-of-all.ts';
+import { decodeEntity, type EntityState, encodeEntity, exists, isDirty } from './entity-state.ts';
 import { wholeFields } from './fields.ts';
 import type { EndedImage, ImageRecord, Waiver, WholeImage } from './image.ts';
 import { type DropReason, mergeChange, NEW_ENTITY } from './merge.ts';
@@ -61,13 +63,22 @@ export function ingestChange(state: Overlay, input: IngestInput, context: Ingest
   const key = entityKey(change.entity, change.id);
   const stored = state.get(key);
   const before = stored === undefined ? NEW_ENTITY : known(key, stored, context);
-  const merged = mergeChange(before, change, (waive, fields) => pinned(waive, fields, before, context));
+  const ofAll = ofAllIn(state, change.id);
+  const merged = mergeChange(before, change, (waive, fields) => pinned(waive, fields, before, context), ofAll);
   if (redriveOf !== null) state.set(redrivenKey(redriveOf), '1');
   if (merged.changed === null) {
     if (merged.state !== before) state.set(key, encodeEntity(merged.state));
     return { images: [], dropped: merged.dropped };
   }
-  const { images, imageSeq } = imagesOf(state, input, before, merged.state, merged.changed, context);
+  const dirty = isDirty(merged.state, ofAll.gap);
+  const { images, imageSeq } = imagesOf(
+    state,
+    input,
+    before,
+    merged.state,
+    { changed: merged.changed, dirty },
+    context,
+  );
   const after = { ...merged.state, imageSeq };
   const text = encodeEntity(after);
   state.set(key, text);
@@ -85,7 +96,7 @@ function imagesOf(
   input: IngestInput,
   before: EntityState,
   after: EntityState,
-  changed: readonly string[],
+  { changed, dirty }: { readonly changed: readonly string[]; readonly dirty: boolean },
   context: IngestContext,
 ): { readonly images: readonly KeyedImage[]; readonly imageSeq: number } {
   const { change, intake } = input;
@@ -98,6 +109,7 @@ function imagesOf(
     at: intake.kind === 'live' ? intake.atMs : change.changedAt,
     lane: intake.kind === 'live' ? 'live' : intake.importId,
     eventId: change.eventId,
+    ...(after.mergedInto === null ? {} : { merged: { into: after.mergedInto.id, version: after.mergedInto.version } }),
   };
   const place = (key: string) => {
     const partition = context.imagesPartitionOf(key);
@@ -126,13 +138,14 @@ function imagesOf(
     changed,
     waivers: after.waivers.map((register) => register.waiver).filter((waiver): waiver is Waiver => waiver !== null),
     lacking: context.contracts[change.entity].required.filter((name) => name !== 'id' && !after.fields.has(name)),
+    ...(dirty ? { dirty } : {}),
   };
   images.push({ key, partition, image });
   return { images, imageSeq };
 }
 
 const accountOf = (change: Change, state: EntityState): string | null =>
-  change.entity === 'account' ? change.id : (state.account?.id ?? null);
+  change.entity === 'account' ? change.id : accountIn(state);
 
 /** Names the input before, so that scoring can tell a repeat and a gap. */
 function chained(state: Overlay, origin: Origin, imagesPartition: number): ImageRecord['origin'] {

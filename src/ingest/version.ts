@@ -1,3 +1,7 @@
+const VERSION = /^\d{1,30}$/;
+
+export const isVersion = (value: unknown): value is string => typeof value === 'string' && VERSION.test(value);
+
 /** Compares two decimal strings as numbers, of any length: below, equal or above 0. */
 export function compareVersions(a: string, b: string): number {
   if (a === b) return 0;

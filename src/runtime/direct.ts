@@ -46,37 +46,38 @@ export function openDirect(options: DirectOptions): DirectPipeline {
   };
   const offsets = { deal: 0, account: 0 };
   let imagesOffset = 0;
-  return {
-    take(change) {
-      const intake: Intake = { kind: 'import', importId: 'direct' };
-      const origin = { topic: TOPICS[change.entity], partition: 0, offset: offsets[change.entity] };
-      const ingested = stepOn(ingestState, (state) =>
-        ingestChange(
-          state,
-          { change, intake, origin, redriveOf: null },
-          {
-            contracts,
-            imagesPartitionOf: () => 0,
-            imagesPartitions: 1,
-            pinnedValue: (entity, set, constraint, fields) => pinnedValue(sets, entity, set, constraint, fields),
-          },
-        ),
-      );
-      offsets[change.entity]++;
-      const outputs: ScoreOutput[] = [];
-      for (const { image } of ingested.images) {
-        const timed = options.now === null || image.kind === 'lane_closed' ? image : { ...image, at: options.now };
-        let scored = stepOn(scoreState, (state) => scoreImage(state, timed, imagesOffset, scoring));
+  function take(change: Change): readonly ScoreOutput[] {
+    const intake: Intake = { kind: 'import', importId: 'direct' };
+    const origin = { topic: TOPICS[change.entity], partition: 0, offset: offsets[change.entity] };
+    const ingested = stepOn(ingestState, (state) =>
+      ingestChange(
+        state,
+        { change, intake, origin, redriveOf: null },
+        {
+          contracts,
+          imagesPartitionOf: () => 0,
+          imagesPartitions: 1,
+          pinnedValue: (entity, set, constraint, fields) => pinnedValue(sets, entity, set, constraint, fields),
+        },
+      ),
+    );
+    offsets[change.entity]++;
+    const outputs: ScoreOutput[] = [];
+    for (const { image } of ingested.images) {
+      const timed = options.now === null || image.kind === 'lane_closed' ? image : { ...image, at: options.now };
+      let scored = stepOn(scoreState, (state) => scoreImage(state, timed, imagesOffset, scoring));
+      outputs.push(...scored.outputs);
+      while (scored.isUnfinished) {
+        scored = stepOn(scoreState, (state) => resumeJob(state, imagesOffset, scoring));
         outputs.push(...scored.outputs);
-        while (scored.isUnfinished) {
-          scored = stepOn(scoreState, (state) => resumeJob(state, imagesOffset, scoring));
-          outputs.push(...scored.outputs);
-        }
-        imagesOffset++;
       }
-      return outputs;
-    },
-  };
+      imagesOffset++;
+    }
+    // What scoring asks of ingest comes in at once.
+    return outputs.flatMap((output) => (output.kind === 'move' ? take(output.change) : [output]));
+  }
+
+  return { take };
 }
 
 const activeOf = (sets: readonly CompiledSet[], entity: EntityKind) =>

@@ -1,7 +1,7 @@
 import type { EntityKind } from '../language/contract.ts';
 import type { Log } from '../log/port.ts';
 import type { Topics } from '../log/topics.ts';
-import { incompletes, parseIncomplete } from '../scoring/state-keys.ts';
+import { incompletes, parseListed } from '../scoring/state-keys.ts';
 import { scoreInputs } from './lag.ts';
 
 /** Entities that are kept but not scored, because required fields are still missing. */
@@ -37,7 +37,7 @@ export async function incompleteEntities(log: Log, topics: Topics, shown: number
     for (let counted = 0; ; ) {
       const page = state.range(from, to, PAGE);
       for (const { key, value } of page)
-        if (first.length < shown) first.push({ ...parseIncomplete(key), lacks: value.split(',') });
+        if (first.length < shown) first.push({ ...parseListed(key), lacks: value.split(',') });
       counted += page.length;
       count += page.length;
       const last = page[page.length - 1];

@@ -4,6 +4,7 @@ import { dealChanges } from '../../consumers/deal-changes.ts';
 import { deadLetterRecord } from '../../producers/dead-letters.ts';
 import { imageRecord } from '../../producers/images.ts';
 import type { Contracts } from '../../schemas/contracts.ts';
+import { hasJobOfAll, resumeOfAll, takeChangeOfAll } from '../ingest/changes-of-all.ts';
 import type { EntityState } from '../ingest/entity-state.ts';
 import { intakeHeaders } from '../ingest/headers.ts';
 import { CONTROL_KEY } from '../ingest/state-keys.ts';
@@ -18,6 +19,7 @@ import type { Topics } from '../log/topics.ts';
 import { jsonWire } from '../wire/json-wire.ts';
 import type { Wire } from '../wire/wire.ts';
 import type { ControlFollower } from './control.ts';
+import { derivedChange } from './derived-change.ts';
 import { deadLetterCause } from './failure.ts';
 import type { Health } from './health.ts';
 import { outputName } from './output-name.ts';
@@ -62,7 +64,12 @@ export function ingestStage(parts: IngestStageParts, entity: EntityKind, partiti
     },
   };
 
-  function ingest(state: Overlay, decoded: ChangeRecord, origin: Origin, trace: Headers): readonly NewRecord[] {
+  function ingest(
+    state: Overlay,
+    decoded: Exclude<ChangeRecord, { kind: 'of_all' }>,
+    origin: Origin,
+    trace: Headers,
+  ): readonly NewRecord[] {
     const fork = overlayOn(state);
     const ingested: Ingested =
       decoded.kind === 'close_import'
@@ -74,9 +81,22 @@ export function ingestStage(parts: IngestStageParts, entity: EntityKind, partiti
     return ingested.images.map((image) => inTrace(imageRecord(topics, image, wire), trace));
   }
 
+  /** A page of the entities that are all gone: their deletes come back as changes of this partition. */
+  function goOnOfAll(state: Overlay): Taken {
+    const { deletes, intake } = resumeOfAll(state, entity);
+    return {
+      outputs: deletes.map((change) => ({
+        ...derivedChange(topics, input, change, contracts, intake, wire),
+        partition,
+      })),
+      isUnfinished: hasJobOfAll(state),
+    };
+  }
+
   return {
     input,
     prepare(state, _position, facts = Number.POSITIVE_INFINITY) {
+      if (hasJobOfAll(state)) return goOnOfAll(state);
       const offset = Math.min(control.offset, facts);
       const known = Number(state.get(CONTROL_KEY) ?? 0);
       if (known > control.offset) control.viewAt(known);
@@ -89,6 +109,10 @@ export function ingestStage(parts: IngestStageParts, entity: EntityKind, partiti
       const origin = { topic, partition, offset: record.offset };
       try {
         const decoded = consumer.decode(record, contracts, wire);
+        if (decoded.kind === 'of_all') {
+          takeChangeOfAll(state, decoded.change, decoded.intake);
+          return { outputs: [], isUnfinished: hasJobOfAll(state) };
+        }
         const right = decoded.kind === 'change' ? partitionOf(decoded.change.id, partitions) : partition;
         if (right !== partition && decoded.kind === 'change') {
           health.count('ingest.moved');

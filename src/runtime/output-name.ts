@@ -3,6 +3,7 @@ import { sameInput } from '../log/place.ts';
 import type { LogRecord, TaskInput } from '../log/port.ts';
 import type { Topics } from '../log/topics.ts';
 import type { Wire } from '../wire/wire.ts';
+import { derivedName } from './derived-change.ts';
 
 /**
  * What tells an output from the others of its partition, so that one that was lost is known: an image by the change it
@@ -30,6 +31,9 @@ export function outputName(topics: Topics, wire: Wire, input: TaskInput, record:
       if (reason === null || reason.stage !== input.stage || !sameInput(reason.from, input)) return null;
       return JSON.stringify([reason.from.offset, reason.failed?.id, reason.failed?.set, reason.code]);
     }
+    case topics.dealChanges:
+    case topics.accountChanges:
+      return derivedName(input, record.headers);
     default:
       return null;
   }

@@ -28,6 +28,7 @@ import {
 import { jsonWire } from '../wire/json-wire.ts';
 import type { Wire } from '../wire/wire.ts';
 import type { ControlFollower } from './control.ts';
+import { derivedChange } from './derived-change.ts';
 import { deadLetterCause } from './failure.ts';
 import type { Health } from './health.ts';
 import { outputName } from './output-name.ts';
@@ -92,6 +93,8 @@ export function scoreStage(parts: ScoreStageParts, partition: number): Stage {
         const dead = { ...(record ?? NO_RECORD), key: output.key };
         return deadLetterRecord(topics, dead, { from, stage: 'score', code, message, failed });
       }
+      case 'move':
+        return derivedChange(topics, input, output.change, contracts, output.intake, wire);
     }
   }
 

@@ -1,5 +1,6 @@
 import { formatInstant } from '../language/contract.ts';
 import type { ImageJob } from './job.ts';
+import { moveDeal, noteMerged } from './merged-deals.ts';
 import type { Cause } from './result.ts';
 import {
   accountFields,
@@ -13,7 +14,7 @@ import {
   takeFields,
 } from './run.ts';
 import type { ScoredEntity } from './scored-entity.ts';
-import { after, dealOfKey, dealsOf, fieldsKey, incompleteKey, suffixOf, timerKey } from './state-keys.ts';
+import { after, dealOfKey, dealsOf, dirtyKey, fieldsKey, incompleteKey, suffixOf, timerKey } from './state-keys.ts';
 
 /** Goes on with an image until it is through (null) or this commit holds as much as it may. */
 export function runImageJob(run: Run, start: ImageJob): ImageJob | null {
@@ -36,6 +37,7 @@ const PHASES: { readonly [phase in ImageJob['phase']]: (run: Run, job: ImageJob,
   due: fireOwnDue,
   deals_due: fireDealsDue,
   apply: applyImage,
+  move_deals: moveDeals,
   fan_out: fanOut,
 };
 
@@ -83,21 +85,37 @@ function applyImage(run: Run, job: ImageJob): Progress {
     now: null,
     answers: new Map(),
     timer: null,
+    merged: null,
   };
+  const isMerged = noteMerged(scored, image);
   if (image.kind === 'image') takeImage(run, job, scored, image);
   else endImage(run, scored, image);
-  if (image.entity === 'deal') return { job: null, answered: 1 };
+  if (image.entity === 'deal') {
+    if (image.kind === 'image' && image.accountId !== null) moveDeal(run, image.id, image.accountId, image);
+    return { job: null, answered: 1 };
+  }
   const affected = affectedSets(run, image.kind === 'image' ? image.changed : [], wasPresent, image.id);
-  return { job: affected.length === 0 ? null : { ...job, phase: 'fan_out', after: '', affected }, answered: 1 };
+  const next: ImageJob = { ...job, phase: isMerged ? 'move_deals' : 'fan_out', after: '', affected };
+  return { job: isMerged || affected.length > 0 ? next : null, answered: 1 };
+}
+
+/** Sends the deals of a merged account on, by id. */
+function moveDeals(run: Run, job: ImageJob): Progress {
+  const page = dealsPage(run, job);
+  for (const { id } of page.deals) moveDeal(run, id, job.image.id, job.image);
+  const after = page.deals[page.deals.length - 1]?.id ?? job.after;
+  const next: ImageJob | null = job.affected.length === 0 ? null : { ...job, phase: 'fan_out', after: '' };
+  return { job: page.isLast ? next : { ...job, after }, answered: Math.max(1, page.deals.length) };
 }
 
 function takeImage(run: Run, job: ImageJob, scored: ScoredEntity, image: ImageJob['image'] & { kind: 'image' }): void {
-  const { accountId, version, lane, waivers, lacking } = image;
+  const { accountId, version, lane, waivers, lacking, dirty } = image;
   const incomplete = incompleteKey(image.entity, image.id);
   if (lacking.length > 0) run.state.set(incomplete, lacking.join(','));
   else if (scored.image !== null && scored.image.lacking.length > 0) run.state.set(incomplete, undefined);
+  listDirty(run, scored, dirty === true);
   scored.imageSeq = image.imageSeq;
-  scored.image = { accountId, version, lane, waivers, lacking };
+  scored.image = { accountId, version, lane, waivers, lacking, ...(dirty ? { dirty } : {}) };
   takeFields(run, image);
   if (canBeScored(scored)) {
     const cause: Cause = { kind: 'change', event_id: image.eventId };
@@ -109,6 +127,11 @@ function takeImage(run: Run, job: ImageJob, scored: ScoredEntity, image: ImageJo
   save(run, scored);
 }
 
+function listDirty(run: Run, { entity, id, image }: ScoredEntity, dirty: boolean): void {
+  if (dirty) run.state.set(dirtyKey(entity, id), '1');
+  else if (image?.dirty) run.state.set(dirtyKey(entity, id), undefined);
+}
+
 /** Deleted, or moved away: each posture ends. Its number stays, so that nothing older brings it back. */
 function endImage(run: Run, scored: ScoredEntity, image: ImageJob['image']): void {
   const cause: Cause = { kind: 'change', event_id: image.eventId };
@@ -117,6 +140,7 @@ function endImage(run: Run, scored: ScoredEntity, image: ImageJob['image']): voi
     endPosture(run, scored, set, last, { cause, now, imageSeq: image.imageSeq });
   if (scored.image !== null && scored.image.lacking.length > 0)
     run.state.set(incompleteKey(scored.entity, scored.id), undefined);
+  listDirty(run, scored, false);
   if (scored.timer !== null) run.state.set(timerKey(scored.timer, scored.entity, scored.id), undefined);
   const accountId = scored.entity === 'deal' ? (scored.image?.accountId ?? null) : null;
   if (accountId !== null) run.state.set(dealOfKey(accountId, scored.id), undefined);

@@ -11,10 +11,10 @@ export const ENTITIES_PER_COMMIT = 500;
  */
 export type Job = ImageJob | SweepJob | RetireJob;
 
-/** Taking one image. An account's also answers its deals: before it those that are due, after it those it moves. */
+/** Taking one image. An account's also answers its deals: before it those that are due, after it those it concerns. */
 export interface ImageJob {
   readonly kind: 'image';
-  readonly phase: 'due' | 'deals_due' | 'apply' | 'fan_out';
+  readonly phase: 'due' | 'deals_due' | 'apply' | 'move_deals' | 'fan_out';
   readonly image: WholeImage | EndedImage;
   readonly inputOffset: number;
   /** The last deal that is done in this phase. */

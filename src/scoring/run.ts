@@ -1,6 +1,7 @@
 import type { Contracts } from '../../schemas/contracts.ts';
 import type { CompiledSet } from '../compiler/compile.ts';
 import { SetFault } from '../compiler/set-fault.ts';
+import type { Intake, UpsertChange } from '../ingest/change.ts';
 import { wholeFields } from '../ingest/fields.ts';
 import type { WholeImage } from '../ingest/image.ts';
 import type { EntityKind, Fields } from '../language/contract.ts';
@@ -35,7 +36,9 @@ import {
 export type ScoreOutput =
   | { readonly kind: 'result'; readonly key: string; readonly answer: Answer; readonly inputOffset: number }
   | { readonly kind: 'posture'; readonly key: string; readonly change: PostureChange }
-  | { readonly kind: 'failed'; readonly key: string; readonly failure: ScoringFailure };
+  | { readonly kind: 'failed'; readonly key: string; readonly failure: ScoringFailure }
+  /** A change for ingest: the deal's account was merged into another. */
+  | { readonly kind: 'move'; readonly change: UpsertChange; readonly intake: Intake };
 
 /** No version could answer: a dead letter for that set alone. */
 export interface ScoringFailure {
@@ -59,6 +62,8 @@ export interface ScoreCounts {
   /** Inputs missing in a chain: an alarm. */
   gaps: number;
   dueFired: number;
+  /** Deals that were sent on to the account that theirs was merged into. */
+  moves: number;
 }
 
 /** One step's view: it reads and writes `state` alone. */
@@ -87,6 +92,7 @@ export const noCounts = (): ScoreCounts => ({
   repeats: 0,
   gaps: 0,
   dueFired: 0,
+  moves: 0,
 });
 
 export function load(run: Run, entity: EntityKind, id: string): ScoredEntity | null {

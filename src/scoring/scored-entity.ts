@@ -16,6 +16,13 @@ export interface ScoredEntity {
   readonly answers: Map<string, LastAnswer>;
   /** The timer that is set for it, as it stands in the state. */
   timer: Timer | null;
+  /** Of an account: where its deals belong now. It outlives the image, for deals may come late. */
+  merged: Merged | null;
+}
+
+export interface Merged {
+  readonly into: string;
+  readonly version: string;
 }
 
 /** What is known of an image beside its fields, which lie in the state under a key of their own (see `fieldsOf`). */
@@ -25,6 +32,7 @@ export interface PresentImage {
   readonly lane: string;
   readonly waivers: readonly Waiver[];
   readonly lacking: readonly string[];
+  readonly dirty?: true;
 }
 
 /** The last published answer of a set, whichever version gave it. */
@@ -43,6 +51,7 @@ interface Stored {
   readonly n: number | null;
   readonly a: readonly (readonly [string, LastAnswer])[];
   readonly t: Timer | null;
+  readonly m?: Merged;
 }
 
 export function encodeScored(scored: ScoredEntity): string {
@@ -53,6 +62,7 @@ export function encodeScored(scored: ScoredEntity): string {
     n: scored.now,
     a: [...scored.answers],
     t: scored.timer,
+    ...(scored.merged === null ? {} : { m: scored.merged }),
   };
   return JSON.stringify(stored);
 }
@@ -67,6 +77,7 @@ export function decodeScored(entity: EntityKind, id: string, text: string): Scor
     now: stored.n,
     answers: new Map(stored.a),
     timer: stored.t,
+    merged: stored.m ?? null,
   };
 }
 

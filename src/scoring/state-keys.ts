@@ -27,7 +27,11 @@ export const draining = (): KeyRange => prefixRange('c');
 /** Entities that are kept but not scored; the value names the fields they lack. */
 export const incompleteKey = (entity: EntityKind, id: string): string => `x${S}${entity}${S}${id}`;
 export const incompletes = (): KeyRange => prefixRange('x');
-export function parseIncomplete(key: string): { readonly entity: EntityKind; readonly id: string } {
+/** Entities whose image may lack changes. */
+export const dirtyKey = (entity: EntityKind, id: string): string => `y${S}${entity}${S}${id}`;
+export const dirties = (): KeyRange => prefixRange('y');
+/** The entity of a key of the two lists above. */
+export function parseListed(key: string): { readonly entity: EntityKind; readonly id: string } {
   const [, entity, id = ''] = key.split(S);
   return { entity: entity === 'account' ? 'account' : 'deal', id };
 }

@@ -22,9 +22,14 @@ export function changeToAvro(change: Change): object {
   };
   switch (change.op) {
     case 'upsert':
-      return { ...base, fields: change.fields, cleared: change.cleared };
+      return { ...base, fields: change.fields, cleared: change.cleared, whole_as_of: change.wholeAsOf ?? null };
     case 'delete':
+      return change.mergedInto === undefined ? base : { ...base, merged_into: change.mergedInto };
+    case 'gap':
+    case 'unlink':
       return base;
+    case 'link':
+      return { ...base, primary: change.isPrimary };
     case 'waive': {
       const { grantedAt, ...terms } = change.waiver;
       return { ...base, waiver: { ...terms, granted_at: grantedAt } };
@@ -64,6 +69,8 @@ function toJsonShape(avro: AvroRecord, readFields: (record: AvroRecord) => Field
     ...(fields === null ? {} : { fields: readFields(fields) }),
     ...((cleared as readonly string[]).length === 0 ? {} : { cleared }),
     ...(waiver === null ? {} : { waiver: present(waiver, WAIVER_TERMS) }),
+    ...present(avro, ['whole_as_of', 'merged_into']),
+    ...(avro.primary === true ? { primary: true } : {}),
   };
 }
 

@@ -21,6 +21,7 @@ export function imageToAvro(image: ImageRecord): object {
     image_seq: image.imageSeq,
     at: image.at,
     event_id: image.eventId,
+    ...(image.merged === undefined ? {} : { merged: image.merged }),
   };
   if (kind !== 'image') return base;
   return {
@@ -29,6 +30,7 @@ export function imageToAvro(image: ImageRecord): object {
     changed: image.changed,
     waivers: image.waivers.map(({ grantedAt, ...waiver }) => ({ ...waiver, granted_at: grantedAt })),
     lacking: image.lacking,
+    dirty: image.dirty ?? false,
   };
 }
 
@@ -46,6 +48,7 @@ export function imageReader(codec: AvroCodec, contracts: Contracts): (record: Lo
       changed: avro.changed as readonly string[],
       waivers: (avro.waivers as readonly AvroRecord[]).map(toWaiver),
       lacking: avro.lacking as readonly string[],
+      ...(avro.dirty === true ? { dirty: true } : {}),
     };
   }
 
@@ -76,8 +79,12 @@ function baseOf(avro: AvroRecord, record: LogRecord) {
     lane: String(avro.lane),
     eventId: event_id,
     origin: originOf(avro.origin as AvroRecord),
+    ...mergedOf(avro.merged as AvroRecord | null),
   } as const;
 }
+
+const mergedOf = (merged: AvroRecord | null): Pick<WholeImage, 'merged'> =>
+  merged === null ? {} : { merged: { into: String(merged.into), version: String(merged.version) } };
 
 function originOf({ topic, partition, offset, previous }: AvroRecord): WholeImage['origin'] {
   return {

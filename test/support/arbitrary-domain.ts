@@ -97,13 +97,25 @@ export const changes = (contracts: Contracts): fc.Arbitrary<Change> =>
       entity,
       ...(entity === 'account' || accountId === undefined ? {} : { accountId }),
     }));
-    const upsert = record({ fields: someFields(contract), cleared: fc.subarray(clearable) }).map(
-      ({ fields, cleared }) => ({
-        op: 'upsert' as const,
-        fields,
-        cleared: cleared.filter((field) => !Object.hasOwn(fields, field)).sort(),
-      }),
+    const upsert = record(
+      { fields: someFields(contract), cleared: fc.subarray(clearable), wholeAsOf: version },
+      { requiredKeys: ['fields', 'cleared'] },
+    ).map(({ fields, cleared, ...whole }) => ({
+      op: 'upsert' as const,
+      fields,
+      cleared: cleared.filter((field) => !Object.hasOwn(fields, field)).sort(),
+      ...whole,
+    }));
+    const merged = record({ mergedInto: name }, { requiredKeys: [] });
+    const remove = (entity === 'account' ? merged : fc.constant({})).map((into) => ({
+      op: 'delete' as const,
+      ...into,
+    }));
+    const link = fc.oneof(
+      record({ accountId: name, isPrimary: fc.boolean() }).map((rest) => ({ op: 'link' as const, ...rest })),
+      record({ accountId: name }).map((rest) => ({ op: 'unlink' as const, ...rest, isPrimary: false })),
     );
+    const gap = fc.constant({ op: 'gap' as const });
     const waive = record({
       set: name,
       constraint: name,
@@ -115,7 +127,7 @@ export const changes = (contracts: Contracts): fc.Arbitrary<Change> =>
       waiver: { ...terms, grantedAt: Math.min(...times), until: Math.max(...times) },
     }));
     const revoke = record({ set: name, constraint: name }).map((waiver) => ({ op: 'revoke' as const, waiver }));
-    const what = fc.oneof(upsert, waive, revoke, fc.constant({ op: 'delete' as const }));
+    const what = fc.oneof(upsert, waive, revoke, remove, gap, ...(entity === 'deal' ? [link] : []));
     return fc.tuple(base, what).map(([b, w]) => ({ ...b, ...w }) as Change);
   });
 
@@ -123,16 +135,20 @@ const origin = record({ topic: name, partition: fc.nat(), offset: count, previou
 
 export const images = (contracts: Contracts): fc.Arbitrary<ImageRecord> =>
   entityKind.chain((entity) => {
-    const base = record({
-      id: name,
-      accountId: nullOr(name),
-      version,
-      imageSeq: count,
-      at: instantMs,
-      lane: name,
-      eventId: name,
-      origin,
-    });
+    const base = record(
+      {
+        id: name,
+        accountId: nullOr(name),
+        version,
+        imageSeq: count,
+        at: instantMs,
+        lane: name,
+        eventId: name,
+        origin,
+        merged: record({ into: name, version }),
+      },
+      { requiredKeys: ['id', 'accountId', 'version', 'imageSeq', 'at', 'lane', 'eventId', 'origin'] },
+    );
     const waiver = record({
       set: name,
       constraint: name,
@@ -142,12 +158,16 @@ export const images = (contracts: Contracts): fc.Arbitrary<ImageRecord> =>
       until: instantMs,
       value: text,
     });
-    const whole = record({
-      fields: someFields(contracts[entity]),
-      changed: fc.array(name, { maxLength: 4 }),
-      waivers: fc.array(waiver, { maxLength: 3 }),
-      lacking: fc.array(name, { maxLength: 2 }),
-    });
+    const whole = record(
+      {
+        fields: someFields(contracts[entity]),
+        changed: fc.array(name, { maxLength: 4 }),
+        waivers: fc.array(waiver, { maxLength: 3 }),
+        lacking: fc.array(name, { maxLength: 2 }),
+        dirty: fc.constant(true),
+      },
+      { requiredKeys: ['fields', 'changed', 'waivers', 'lacking'] },
+    );
     const kind = fc.oneof(
       whole.map((rest) => ({ kind: 'image' as const, ...rest })),
       fc.constantFrom({ kind: 'detached' as const }, { kind: 'deleted' as const }),

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Change } from '../../../src/ingest/change.ts';
-import { decodeEntity, type EntityState, encodeEntity } from '../../../src/ingest/entity-state.ts';
+import { accountIn } from '../../../src/ingest/account-links.ts';
+import type { Change, UpsertChange } from '../../../src/ingest/change.ts';
+import { decodeEntity, type EntityState, encodeEntity, exists, isDirty } from '../../../src/ingest/entity-state.ts';
 import { EVENT_WINDOW, mergeChange, NEW_ENTITY } from '../../../src/ingest/merge.ts';
 import { compareVersions } from '../../../src/ingest/version.ts';
 
@@ -13,13 +14,24 @@ const base = (version: number | string, eventId = `e${version}`) => ({
   version: String(version),
   changedAt: 0,
 });
-const upsert = (version: number | string, fields: Record<string, string>, cleared: string[] = []): Change => ({
+const upsert = (version: number | string, fields: Record<string, string>, cleared: string[] = []): UpsertChange => ({
   ...base(version),
   op: 'upsert',
   fields,
   cleared,
 });
-const remove = (version: number): Change => ({ ...base(version), op: 'delete' });
+const remove = (version: number, mergedInto?: string): Change => ({
+  ...base(version),
+  op: 'delete',
+  ...(mergedInto === undefined ? {} : { mergedInto }),
+});
+const gap = (version: number): Change => ({ ...base(version), op: 'gap' });
+const link = (version: number, op: 'link' | 'unlink', accountId: string, isPrimary = false): Change => ({
+  ...base(version),
+  op,
+  accountId,
+  isPrimary,
+});
 const merge = (state: EntityState, change: Change) => mergeChange(state, change, () => '{}');
 const mergeAll = (changes: readonly Change[]) =>
   changes.reduce((state, change) => merge(state, change).state, NEW_ENTITY);
@@ -29,6 +41,12 @@ const settled = (state: EntityState) => ({
   fields: Object.fromEntries([...state.fields].sort()),
   versions: Object.fromEntries([...state.versions].sort()),
   account: state.account,
+  links: state.links,
+  gap: state.gap,
+  wholeAsOf: state.wholeAsOf,
+  mergedInto: state.mergedInto,
+  belongsTo: accountIn(state),
+  exists: exists(state),
   deletedVersion: state.deletedVersion,
   version: state.version,
 });
@@ -42,18 +60,27 @@ const change = (version: number): fc.Arbitrary<Change> =>
           fc.dictionary(fc.constantFrom(...FIELDS), fc.constantFrom('a', 'b'), { minKeys: 0 }),
           fc.subarray(FIELDS),
           fc.option(fc.constantFrom('A1', 'A2', null), { nil: undefined }),
+          fc.option(fc.integer({ min: 1, max: 8 }), { nil: undefined, freq: 2 }),
         )
         .map(
-          ([fields, cleared, accountId]): Change => ({
+          ([fields, cleared, accountId, wholeAsOf]): Change => ({
             ...base(version),
             op: 'upsert',
             fields,
             cleared: cleared.filter((name) => !(name in fields)),
             ...(accountId === undefined ? {} : { accountId }),
+            ...(wholeAsOf === undefined ? {} : { wholeAsOf: String(wholeAsOf) }),
           }),
         ),
     },
-    { weight: 1, arbitrary: fc.constant(remove(version)) },
+    { weight: 1, arbitrary: fc.constantFrom(remove(version), remove(version, 'A9')) },
+    { weight: 1, arbitrary: fc.constant(gap(version)) },
+    {
+      weight: 2,
+      arbitrary: fc
+        .tuple(fc.boolean(), fc.constantFrom('A1', 'A2', 'A3'), fc.boolean())
+        .map(([isThere, accountId, isPrimary]) => link(version, isThere ? 'link' : 'unlink', accountId, isPrimary)),
+    },
   );
 const history = fc
   .integer({ min: 1, max: 8 })
@@ -119,6 +146,54 @@ describe('mergeChange', () => {
     expect(merge(gone, upsert(8, { name: 'late' })).dropped).toBe('late');
     expect(merge(gone, remove(10)).dropped).toBe('nothing_to_delete');
     expect(Object.fromEntries(merge(gone, upsert(10, { name: 'back' })).state.fields)).toEqual({ name: 'back' });
+  });
+
+  it('is dirty from a gap until a change has the whole entity as of it', () => {
+    const whole = (version: number, asOf = version): Change => ({ ...upsert(version, {}), wholeAsOf: String(asOf) });
+    const dirty = (...changes: readonly Change[]) => isDirty(mergeAll(changes), null);
+    expect(dirty(upsert(1, { name: 'a' }))).toBe(false);
+    expect(dirty(gap(2))).toBe(true);
+    expect(dirty(upsert(1, { name: 'a' }), gap(2), upsert(3, { name: 'b' }))).toBe(true);
+    expect(dirty(gap(2), whole(3))).toBe(false);
+    expect(dirty(whole(3), gap(2))).toBe(false);
+    // An export of what was last changed before the gap, made after it.
+    expect(dirty(gap(2), whole(1, 3))).toBe(false);
+    expect(isDirty(mergeAll([whole(3)]), '4')).toBe(true);
+    expect(exists(mergeAll([gap(2)]))).toBe(true);
+    expect(exists(mergeAll([gap(2), remove(3)]))).toBe(false);
+    expect(merge(mergeAll([upsert(1, { name: 'a' })]), gap(2))).toMatchObject({ changed: [], dropped: null });
+    expect(merge(mergeAll([gap(1)]), gap(2))).toMatchObject({ changed: null, dropped: 'late' });
+  });
+
+  it('takes the account that was said outright, the primary link, else the newest', () => {
+    const account = (version: number, accountId: string | null): Change => ({ ...upsert(version, {}), accountId });
+    const belongs = (...changes: readonly Change[]) => accountIn(mergeAll(changes));
+    expect(belongs(link(1, 'link', 'A1'))).toBe('A1');
+    expect(belongs(link(1, 'link', 'A1'), link(2, 'link', 'A2'))).toBe('A2');
+    expect(belongs(link(1, 'link', 'A1', true), link(2, 'link', 'A2'))).toBe('A1');
+    expect(belongs(link(1, 'link', 'A1', true), link(2, 'link', 'A2'), link(3, 'unlink', 'A1'))).toBe('A2');
+    expect(belongs(link(1, 'link', 'A1'), link(2, 'unlink', 'A1'))).toBe(null);
+    expect(belongs(account(1, 'A1'), link(2, 'link', 'A2'))).toBe('A1');
+    expect(belongs(account(1, 'A1'), link(2, 'link', 'A2', true))).toBe('A2');
+    expect(belongs(account(1, 'A1'), link(2, 'unlink', 'A1'))).toBe(null);
+    expect(belongs(account(5, 'A1'), link(2, 'link', 'A2', true), link(3, 'unlink', 'A1'))).toBe('A1');
+    expect(belongs(account(5, null), link(2, 'link', 'A2', true))).toBe(null);
+    // The end of the old tie is told after the new one.
+    expect(belongs(link(1, 'link', 'A1', true), link(3, 'link', 'A2', true), link(4, 'unlink', 'A1'))).toBe('A2');
+  });
+
+  it('tells where the deals of a merged account belong, also where nothing is known of it', () => {
+    const merged = remove(2, 'A9');
+    expect(merge(NEW_ENTITY, merged)).toMatchObject({ changed: [], state: { mergedInto: { id: 'A9', version: '2' } } });
+    expect(merge(mergeAll([remove(5)]), merged)).toMatchObject({ dropped: null, state: { deletedVersion: '5' } });
+    expect(merge(mergeAll([merged]), remove(1, 'A8')).state.mergedInto?.id).toBe('A9');
+  });
+
+  it('holds what was said of all entities against what is older', () => {
+    const ofAll = { deleted: '5', gap: null };
+    const late = mergeChange(NEW_ENTITY, upsert(4, { name: 'a' }), () => '{}', ofAll);
+    expect(late).toMatchObject({ changed: null, dropped: 'late' });
+    expect(mergeChange(NEW_ENTITY, upsert(6, { name: 'a' }), () => '{}', ofAll).changed).toEqual(['name']);
   });
 
   it('compares versions as numbers', () => {

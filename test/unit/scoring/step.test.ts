@@ -56,6 +56,7 @@ describe('scoring step', () => {
         const { set, id, from, to } = output.change;
         return `${set}/${id} ${from}→${to}`;
       }
+      if (output.kind === 'move') return `${output.change.id} moves to ${output.change.accountId}`;
       const { set, id, cause, now, fallback_from: fallback } = output.answer.result;
       return `${set}/${id} ${cause.kind}${cause.kind === 'due' ? ` ${Date.parse(now)}` : ''}${fallback ? ' fallback' : ''}`;
     });
