@@ -1,12 +1,12 @@
 import type { Contracts } from '../../../schemas/contracts.ts';
 import { PlumblineError } from '../../errors.ts';
 import type { Change } from '../../ingest/change.ts';
-import { holds } from './evaluate.ts';
-import type { Scope } from './expressions.ts';
+import { holds } from '../mapping/evaluate.ts';
 import type { FileSpec, LookupSpec, Mapping } from './mapping.ts';
 import { type Row, readCsv } from './read-csv.ts';
 import { type RecentKeys, recentKeys } from './recent-keys.ts';
 import { type Mapped, rowChanges } from './row-changes.ts';
+import type { RowScope } from './row-expressions.ts';
 import { createTable, type Table, withLookups } from './tables.ts';
 
 /** `order: time` keeps the changes in memory; at most this many. */
@@ -62,7 +62,7 @@ export async function* importFiles(
   async function* eachRow(
     file: FileSpec,
     lookups: readonly LookupSpec[],
-    take: (scope: Scope) => readonly Mapped[],
+    take: (scope: RowScope) => readonly Mapped[],
     count: () => void = () => {},
   ): AsyncGenerator<readonly Mapped[] | Reject, void> {
     for await (const row of readCsv(file, openFile(files, file))) {

@@ -1,6 +1,6 @@
 import type { EntityKind, FieldType } from '../../language/contract.ts';
 import type { Cell, Column } from './cells.ts';
-import type { Expression } from './expressions.ts';
+import type { RowExpression } from './row-expressions.ts';
 
 /** A mapping, checked and compiled. */
 export interface Mapping {
@@ -29,7 +29,7 @@ export interface FileSpec {
 export interface LookupSpec {
   readonly name: string;
   readonly table: string;
-  readonly key: Expression;
+  readonly key: RowExpression;
   readonly aliases: ReadonlyMap<string, string>;
   readonly missing: 'error' | 'null';
 }
@@ -37,9 +37,9 @@ export interface LookupSpec {
 export interface AggregateSpec {
   readonly name: string;
   readonly kind: 'count' | 'sum' | 'max' | 'min' | 'latest';
-  readonly of: Expression | null;
-  readonly by: Expression | null;
-  readonly when: Expression | null;
+  readonly of: RowExpression | null;
+  readonly by: RowExpression | null;
+  readonly when: RowExpression | null;
   /** The value where no row was counted. */
   readonly fallback: Cell;
 }
@@ -47,9 +47,9 @@ export interface AggregateSpec {
 export interface TableSpec {
   readonly name: string;
   readonly file: FileSpec;
-  readonly when: Expression | null;
+  readonly when: RowExpression | null;
   readonly lookups: readonly LookupSpec[];
-  readonly key: Expression;
+  readonly key: RowExpression;
   /** null: one row a key, whose columns are the values. */
   readonly aggregates: readonly AggregateSpec[] | null;
 }
@@ -57,25 +57,25 @@ export interface TableSpec {
 export interface FieldSpec {
   readonly name: string;
   readonly type: FieldType;
-  readonly value: Expression | { readonly constant: unknown };
+  readonly value: RowExpression | { readonly constant: unknown };
   readonly empty: 'leave_out' | 'clear' | { readonly value: unknown };
 }
 
 export interface ChangeSpec {
-  readonly when: Expression | null;
+  readonly when: RowExpression | null;
   readonly entity: EntityKind;
   readonly op: 'upsert' | 'delete';
-  readonly id: Expression;
-  readonly accountId: { readonly value: Expression; readonly empty: 'leave_out' | 'clear' } | null;
-  readonly changedAt: Expression;
-  readonly sequence: Expression | number;
-  readonly version: Expression | null;
+  readonly id: RowExpression;
+  readonly accountId: { readonly value: RowExpression; readonly empty: 'leave_out' | 'clear' } | null;
+  readonly changedAt: RowExpression;
+  readonly sequence: RowExpression | number;
+  readonly version: RowExpression | null;
   readonly fields: readonly FieldSpec[];
 }
 
 export interface SourceSpec {
   readonly file: FileSpec;
-  readonly when: Expression | null;
+  readonly when: RowExpression | null;
   readonly lookups: readonly LookupSpec[];
   readonly changes: readonly ChangeSpec[];
 }

@@ -2,9 +2,9 @@ import type { Contracts } from '../../../schemas/contracts.ts';
 import { type Contract, ContractBreach, decodeJson } from '../../language/contract.ts';
 import type { Diagnostic } from '../../language/diagnostics.ts';
 import { didYouMean } from '../../language/suggest.ts';
+import { type Findings, type Path, readMappingSource } from '../mapping/mapping-source.ts';
 import type { Cell, Column } from './cells.ts';
 import { parseDateText, readDateFormat } from './date-format.ts';
-import { compileExpression, type Expression, type Names } from './expressions.ts';
 import type {
   AggregateSpec,
   ChangeSpec,
@@ -15,15 +15,16 @@ import type {
   SourceSpec,
   TableSpec,
 } from './mapping.ts';
-import type {
-  AggregateDocument,
-  ChangeDocument,
-  ColumnDocument,
-  FieldDocument,
-  LookupDocument,
-  MappingDocument,
+import {
+  type AggregateDocument,
+  type ChangeDocument,
+  type ColumnDocument,
+  type FieldDocument,
+  type LookupDocument,
+  type MappingDocument,
+  mappingShape,
 } from './mapping-shape.ts';
-import { type Findings, type Path, readMappingSource } from './mapping-source.ts';
+import { compileRowExpression, type Names, type RowExpression } from './row-expressions.ts';
 
 export interface ReadMapping {
   /** null where there is an error. */
@@ -33,7 +34,7 @@ export interface ReadMapping {
 
 /** Reads, checks and compiles a mapping: codes PLB-MAP-*, each with its line and column. */
 export function readMapping(text: string, file: string, contracts: Contracts): ReadMapping {
-  const { document, findings } = readMappingSource(text, file);
+  const { document, findings } = readMappingSource(text, file, mappingShape);
   if (!document) return { mapping: null, diagnostics: findings.list };
   const mapping = compileMapping(document, findings, contracts);
   return { mapping: findings.list.length > 0 ? null : mapping, diagnostics: findings.list };
@@ -310,12 +311,12 @@ function compileField(
   ];
 }
 
-function optional(text: string | undefined, path: Path, place: Place, wants: 'bool' | 'any'): Expression | null {
+function optional(text: string | undefined, path: Path, place: Place, wants: 'bool' | 'any'): RowExpression | null {
   return text === undefined ? null : compile(text, path, place, wants);
 }
 
-function compile(text: string, path: Path, place: Place, wants: 'bool' | 'any' = 'any'): Expression {
-  const result = compileExpression(text, place.names, wants);
+function compile(text: string, path: Path, place: Place, wants: 'bool' | 'any' = 'any'): RowExpression {
+  const result = compileRowExpression(text, place.names, wants);
   if ('run' in result) return result;
   const { findings } = place;
   const code = result.name === undefined ? 'PLB-MAP-CEL' : 'PLB-MAP-NAME';

@@ -3,9 +3,9 @@ import { PlumblineError } from '../../errors.ts';
 import type { Change } from '../../ingest/change.ts';
 import { decodeChange } from '../../ingest/decode-change.ts';
 import { type FieldType, formatDate, formatInstant } from '../../language/contract.ts';
-import { describe, evaluate, holds } from './evaluate.ts';
-import type { Expression, Scope } from './expressions.ts';
+import { describe, evaluate, holds } from '../mapping/evaluate.ts';
 import type { ChangeSpec, FieldSpec, SourceSpec } from './mapping.ts';
+import type { RowExpression, RowScope } from './row-expressions.ts';
 
 /** Changes of one millisecond are told apart by three digits. */
 const SEQUENCES = 1_000;
@@ -18,14 +18,14 @@ export interface Mapped {
 }
 
 /** The changes of one row: all of them, or an error and none. @throws PlumblineError PLB-MAP-*, PLB-FIELD-*, PLB-CHANGE-* */
-export function rowChanges(source: SourceSpec, scope: Scope, mappingName: string, contracts: Contracts): Mapped[] {
+export function rowChanges(source: SourceSpec, scope: RowScope, mappingName: string, contracts: Contracts): Mapped[] {
   if (!holds(source.when, scope, '`when`')) return [];
   return source.changes
     .filter((spec) => holds(spec.when, scope, '`when` of a change'))
     .map((spec) => toChange(spec, scope, mappingName, contracts));
 }
 
-function toChange(spec: ChangeSpec, scope: Scope, mappingName: string, contracts: Contracts): Mapped {
+function toChange(spec: ChangeSpec, scope: RowScope, mappingName: string, contracts: Contracts): Mapped {
   const id = text(spec.id, scope, 'id');
   const changedAt = evaluate(spec.changedAt, scope, '`changed_at`');
   if (!(changedAt instanceof Date) || Number.isNaN(changedAt.getTime()))
@@ -51,14 +51,14 @@ function toChange(spec: ChangeSpec, scope: Scope, mappingName: string, contracts
   return { change: decodeChange(json, contracts), sequence };
 }
 
-function text(expression: Expression, scope: Scope, name: string): string {
+function text(expression: RowExpression, scope: RowScope, name: string): string {
   const value = evaluate(expression, scope, `\`${name}\``);
   if (typeof value === 'string' && value !== '') return value;
   const hint = value === null ? 'the cell is empty' : 'string(…) makes a text of a number';
   throw new PlumblineError('PLB-MAP-TYPE', `\`${name}\` is ${describe(value)}, expected a text`, { hint });
 }
 
-function readSequence(sequence: Expression | number, scope: Scope): number {
+function readSequence(sequence: RowExpression | number, scope: RowScope): number {
   if (typeof sequence === 'number') return sequence;
   const value = Number(evaluate(sequence, scope, '`sequence`'));
   if (Number.isInteger(value) && value >= 0 && value < SEQUENCES) return value;
@@ -77,7 +77,7 @@ function versionOf(ms: number, sequence: number): string {
   return String(BigInt(ms) * BigInt(SEQUENCES) + BigInt(sequence));
 }
 
-function fieldsOf(specs: readonly FieldSpec[], scope: Scope): { fields: object; cleared: readonly string[] } {
+function fieldsOf(specs: readonly FieldSpec[], scope: RowScope): { fields: object; cleared: readonly string[] } {
   const fields: { [name: string]: unknown } = {};
   const cleared: string[] = [];
   for (const spec of specs) {

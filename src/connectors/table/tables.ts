@@ -1,8 +1,8 @@
 import { PlumblineError } from '../../errors.ts';
+import { describe, evaluate, holds } from '../mapping/evaluate.ts';
 import type { Cell } from './cells.ts';
-import { describe, evaluate, holds } from './evaluate.ts';
-import type { Scope } from './expressions.ts';
 import type { AggregateSpec, LookupSpec, TableSpec } from './mapping.ts';
+import type { RowScope } from './row-expressions.ts';
 
 /** Keys of one table, and characters of one key. */
 export const MAX_TABLE_KEYS = 1_000_000;
@@ -14,7 +14,7 @@ type Found = { readonly [name: string]: Cell };
 export interface Table {
   readonly spec: TableSpec;
   /** Takes one row of its file; the scope has the row and its look-ups. */
-  add(scope: Scope): void;
+  add(scope: RowScope): void;
   find(key: string): Found | null;
   /** What stands for a key that is not there. */
   readonly nothing: Found;
@@ -82,7 +82,7 @@ interface Group {
 }
 const EMPTY: Group = { value: null, by: null };
 
-function readInput(spec: TableSpec, aggregate: AggregateSpec, scope: Scope): Group | null {
+function readInput(spec: TableSpec, aggregate: AggregateSpec, scope: RowScope): Group | null {
   const what = `table \`${spec.name}\`, value \`${aggregate.name}\``;
   if (!holds(aggregate.when, scope, what)) return null;
   if (aggregate.of === null) return EMPTY;
@@ -143,7 +143,7 @@ function checkSize(spec: TableSpec, keys: ReadonlyMap<string, unknown>): void {
     throw new PlumblineError('PLB-MAP-CAP', `table \`${spec.name}\` has more than ${MAX_TABLE_KEYS} keys`);
 }
 
-const tableKey = (spec: TableSpec, scope: Scope): string | null =>
+const tableKey = (spec: TableSpec, scope: RowScope): string | null =>
   keyText(evaluate(spec.key, scope, `table \`${spec.name}\`, \`key\``), `table \`${spec.name}\``);
 
 /** A key as text that keeps its type apart; null for an empty one. */
@@ -158,9 +158,9 @@ function keyText(value: unknown, what: string): string | null {
 }
 
 /** The scope of a row: each look-up may use those above it. @throws PlumblineError PLB-MAP-LOOKUP, PLB-MAP-EVAL */
-export function withLookups(base: Omit<Scope, 'lookup'>, lookups: readonly LookupSpec[], tables: Tables): Scope {
+export function withLookups(base: Omit<RowScope, 'lookup'>, lookups: readonly LookupSpec[], tables: Tables): RowScope {
   const found: { [name: string]: Found } = {};
-  const scope: Scope = { ...base, lookup: found };
+  const scope: RowScope = { ...base, lookup: found };
   for (const spec of lookups) {
     const table = tables.get(spec.table);
     if (!table) throw new PlumblineError('PLB-MAP-NAME', `table \`${spec.table}\` was not built`);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compileExpression } from '../../../../src/connectors/table/expressions.ts';
+import { compileRowExpression } from '../../../../src/connectors/table/row-expressions.ts';
 import { diagnosticsOf, importTexts } from './table-import.ts';
 
 const MAPPING = `apiVersion: plumbline/v1
@@ -105,7 +105,7 @@ describe('a mapping of any text', () => {
     );
     fc.assert(
       fc.property(fc.array(part, { maxLength: 14 }), (parts) => {
-        const compiled = compileExpression(parts.join(' '), names, 'any');
+        const compiled = compileRowExpression(parts.join(' '), names, 'any');
         expect('run' in compiled || compiled.message.length > 0).toBe(true);
       }),
       { numRuns: 2_000, seed: 1 },

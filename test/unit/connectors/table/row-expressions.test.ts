@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { compileExpression, type Names, type Scope } from '../../../../src/connectors/table/expressions.ts';
+import { compileRowExpression, type Names, type RowScope } from '../../../../src/connectors/table/row-expressions.ts';
 
 const names: Names = { row: ['a', 'day', 'text', 'Deal Name'], params: ['p'], lookup: new Map([['l', ['x']]]) };
-const scope: Scope = {
+const scope: RowScope = {
   row: { a: 2n, day: new Date('2024-01-31T00:00:00Z'), text: 'x', 'Deal Name': null },
   lookup: { l: { x: null } },
   params: { p: 1n },
@@ -10,12 +10,12 @@ const scope: Scope = {
 };
 
 function run(text: string): unknown {
-  const compiled = compileExpression(text, names, 'any');
+  const compiled = compileRowExpression(text, names, 'any');
   if (!('run' in compiled)) throw new Error(compiled.message);
   return compiled.run(scope);
 }
 
-describe('compileExpression', () => {
+describe('compileRowExpression', () => {
   it.each([
     ['row.a + params.p', 3n],
     ['row["Deal Name"] == null ? "none" : "some"', 'none'],
@@ -46,18 +46,18 @@ describe('compileExpression', () => {
     [`"${'x'.repeat(5_000)}"`, /at most 4096/, 0],
     ['('.repeat(200) + ')'.repeat(200), /./, -1],
   ])('refuses %.40s', (text, message, start) => {
-    const fault = compileExpression(text, names, 'any');
+    const fault = compileRowExpression(text, names, 'any');
     expect('message' in fault && fault.message).toMatch(message);
     if (start >= 0) expect('start' in fault && fault.start).toBe(start);
   });
 
   it('refuses a condition that is no bool', () => {
-    expect(compileExpression('1 + 1', names, 'bool')).toMatchObject({ message: /type int, expected bool/ });
+    expect(compileRowExpression('1 + 1', names, 'bool')).toMatchObject({ message: /type int, expected bool/ });
   });
 
   it('reaches nothing of the host', () => {
     for (const text of ['row.constructor', 'row.__proto__', 'lookup.l.constructor', 'params.toString'])
-      expect(compileExpression(text, names, 'any')).toHaveProperty('message');
+      expect(compileRowExpression(text, names, 'any')).toHaveProperty('message');
     expect(() => run('row[row.text + "constructor"]')).toThrow();
     expect(() => run('row["constr" + "uctor"]')).toThrow(/No such key/);
   });

@@ -1,8 +1,8 @@
 import { PlumblineError } from '../../errors.ts';
-import { type Expression, errorLine, type Scope } from './expressions.ts';
+import { type Expression, errorLine } from './expressions.ts';
 
 /** @throws PlumblineError PLB-MAP-EVAL with what the expression could not do */
-export function evaluate(expression: Expression, scope: Scope, what: string): unknown {
+export function evaluate<Scope extends object>(expression: Expression<Scope>, scope: Scope, what: string): unknown {
   try {
     return expression.run(scope);
   } catch (error) {
@@ -14,7 +14,7 @@ export function evaluate(expression: Expression, scope: Scope, what: string): un
 }
 
 /** Whether a condition holds; no condition holds always. */
-export function holds(condition: Expression | null, scope: Scope, what: string): boolean {
+export function holds<Scope extends object>(condition: Expression<Scope> | null, scope: Scope, what: string): boolean {
   if (condition === null) return true;
   const value = evaluate(condition, scope, what);
   if (typeof value === 'boolean') return value;

@@ -1,7 +1,7 @@
 import { type Document, isMap, isPair, isScalar, parseDocument } from 'yaml';
+import type { ZodType } from 'zod';
 import { type Diagnostic, diagnose, makeSource, type Source, type Span } from '../../language/diagnostics.ts';
 import { didYouMean } from '../../language/suggest.ts';
-import { type MappingDocument, mappingShape } from './mapping-shape.ts';
 
 /** A mapping document is at most this long, in UTF-16 code units. */
 export const MAX_MAPPING_LENGTH = 1024 * 1024;
@@ -16,16 +16,16 @@ export interface Findings {
   add(code: string, path: Path, message: string, hint?: string | null, part?: Span | 'key'): void;
 }
 
-export interface MappingSource {
-  readonly document: MappingDocument | null;
+export interface MappingSource<T> {
+  readonly document: T | null;
   readonly findings: Findings;
 }
 
 /** Reads YAML and checks its shape; never throws for what the document holds. */
-export function readMappingSource(text: string, file: string): MappingSource {
+export function readMappingSource<T>(text: string, file: string, shape: ZodType<T>): MappingSource<T> {
   const source = makeSource(file, text.slice(0, MAX_MAPPING_LENGTH));
   const list: Diagnostic[] = [];
-  const refuse = (code: string, span: Span, message: string): MappingSource => {
+  const refuse = (code: string, span: Span, message: string): MappingSource<T> => {
     list.push(diagnose(source, span, code, message));
     return { document: null, findings: { list, add: () => {} } };
   };
@@ -51,14 +51,14 @@ export function readMappingSource(text: string, file: string): MappingSource {
         list.push(diagnose(source, spanOf(yaml, source, path, part), code, message, hint ?? null));
     },
   };
-  const shaped = mappingShape.safeParse(raw);
+  const shaped = shape.safeParse(raw);
   if (shaped.success) return { document: shaped.data, findings };
   for (const issue of shaped.error.issues) {
     const path = issue.path.filter((step) => typeof step !== 'symbol');
     const label = path.length === 0 ? 'the mapping' : `\`${path.join('.')}\``;
     if (issue.code === 'unrecognized_keys')
       for (const key of issue.keys) {
-        const known = knownKeys(path);
+        const known = knownKeys(shape, path);
         findings.add('PLB-MAP-SHAPE', [...path, key], `unknown key \`${key}\``, didYouMean(key, known), 'key');
       }
     else findings.add('PLB-MAP-SHAPE', path, `${label}: ${reason(issue)}`);
@@ -89,8 +89,8 @@ interface AnySchema {
 }
 
 /** The keys that the shape knows at a path; none where it is a union. */
-function knownKeys(path: Path): readonly string[] {
-  let schema: AnySchema | undefined = mappingShape as AnySchema;
+function knownKeys(shape: ZodType, path: Path): readonly string[] {
+  let schema: AnySchema | undefined = shape as AnySchema;
   const unwrapped = (): AnySchema | undefined => {
     while (schema?.def?.innerType) schema = schema.def.innerType as AnySchema;
     return schema;
