@@ -1,0 +1,65 @@
+import type { EntityKind, FieldType } from '../../language/contract.ts';
+import type { Format } from './event-mapping-shape.ts';
+import type { Expression } from './expressions.ts';
+import type { Reading } from './read-value.ts';
+
+/** A mapping of a CRM's events, checked and compiled. */
+export interface EventMapping {
+  readonly name: string;
+  readonly format: Format;
+  readonly idPrefix: string;
+  readonly params: { readonly [name: string]: unknown };
+  readonly ignore: ReadonlySet<string>;
+  readonly objects: ReadonlyMap<string, ObjectSpec>;
+}
+
+/** What an expression sees. */
+export interface EventScope {
+  /** What `from` gave, or an object with what each of its names gave. */
+  readonly value: unknown;
+  readonly id: string;
+  readonly event: { readonly at: Date; readonly object: string };
+  readonly params: { readonly [name: string]: unknown };
+}
+
+export type EventExpression = Expression<EventScope>;
+
+export interface ObjectSpec {
+  readonly name: string;
+  readonly entity: EntityKind;
+  /** null: the event's own id. */
+  readonly id: IdSpec | null;
+  readonly accountId: IdSpec | null;
+  readonly onDelete: 'delete' | 'clear' | 'ignore';
+  readonly fields: readonly EventFieldSpec[];
+}
+
+export interface IdSpec {
+  /** null: only the event's own id is seen. */
+  readonly from: SourcePath | null;
+  readonly cel: EventExpression | null;
+}
+
+export type SourcePath = readonly string[];
+
+export interface EventFieldSpec {
+  readonly name: string;
+  readonly type: FieldType;
+  readonly isRequired: boolean;
+  readonly value: FieldSource;
+}
+
+export type FieldSource =
+  | { readonly kind: 'constant'; readonly value: unknown }
+  /** Of the id, the event and the parameters alone. */
+  | { readonly kind: 'computed'; readonly cel: EventExpression }
+  | {
+      readonly kind: 'read';
+      /** One path, or several by the names that the expression knows them by. */
+      readonly from: SourcePath | ReadonlyMap<string, SourcePath>;
+      readonly reading: Reading;
+      readonly values: ReadonlyMap<string, unknown> | null;
+      readonly other: 'error' | 'keep' | 'null';
+      readonly cel: EventExpression | null;
+      readonly empty: 'clear' | 'leave_out' | { readonly value: unknown };
+    };
