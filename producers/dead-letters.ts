@@ -4,10 +4,13 @@ import type { EntityKind } from '../src/language/contract.ts';
 import type { Headers, LogRecord, NewRecord } from '../src/log/port.ts';
 import type { Topics } from '../src/log/topics.ts';
 
+export const LETTER_STAGES = ['connect', 'ingest', 'score'] as const;
+export type LetterStage = (typeof LETTER_STAGES)[number];
+
 /** Why a record, or one set's answer on an image, could not be made. */
 export interface DeadLetterReason {
   readonly from: Origin;
-  readonly stage: 'ingest' | 'score';
+  readonly stage: LetterStage;
   readonly code: string;
   readonly message: string;
   /** Scoring only: the answer that is missing. */
@@ -58,8 +61,8 @@ export function deadLetterRecord(
 export function readReason(record: LogRecord): DeadLetterReason | null {
   const { headers } = record;
   const from = parseOrigin(headers[FROM] ?? '');
-  const stage = headers[STAGE];
-  if (from === null || (stage !== 'ingest' && stage !== 'score')) return null;
+  const stage = LETTER_STAGES.find((one) => one === headers[STAGE]);
+  if (from === null || stage === undefined) return null;
   const base: DeadLetterReason = { from, stage, code: headers[CODE] ?? '', message: headers[MESSAGE] ?? '' };
   const entity = headers[ENTITY];
   if (entity !== 'deal' && entity !== 'account') return base;

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { LETTER_STAGES } from '../../producers/dead-letters.ts';
 import { PlumblineError } from '../errors.ts';
 import { formatOrigin } from '../ingest/headers.ts';
 import type { Log } from '../log/port.ts';
@@ -80,7 +81,7 @@ export function deadLettersCommand(program: Command): void {
 const withFilter = (command: Command): Command =>
   command
     .option('--code <code>')
-    .addOption(new Option('--stage <stage>').choices(['ingest', 'score']))
+    .addOption(new Option('--stage <stage>').choices([...LETTER_STAGES]))
     .option('--topic <topic>', 'where the record came from')
     .option('--set <name>', 'whose answer is missing')
     .option('--key <key>', 'the record’s key, or the id of the entity that was not scored')

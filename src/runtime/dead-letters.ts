@@ -51,8 +51,8 @@ function toDeadLetter(record: LogRecord): DeadLetter | null {
 }
 
 /**
- * Asks for dead letters to be tried again, all or none; however often, each is taken once. What failed in ingest is
- * appended again under its origin; a scoring failure becomes a fact that rescores the present image.
+ * Asks for dead letters to be tried again, all or none; however often, each is taken once. What failed before it was an
+ * image is appended again under its origin; a scoring failure becomes a fact that rescores the present image.
  * @throws PlumblineError PLB-DEAD-LETTER-FINAL where neither is possible
  */
 export async function redrive(
@@ -65,7 +65,7 @@ export async function redrive(
   await log.append(
     letters.flatMap((letter) => {
       const record = redriveRecord(topics, letter, asked, wire);
-      return letter.reason.stage === 'ingest' ? [record, redriveNote(topics, letter.id, asked)] : [record];
+      return letter.reason.stage === 'score' ? [record] : [record, redriveNote(topics, letter.id, asked)];
     }),
   );
 }
@@ -78,7 +78,7 @@ function redriveRecord(
 ): NewRecord {
   const { id, record, reason } = letter;
   const { from, failed } = reason;
-  if (reason.stage === 'ingest')
+  if (reason.stage !== 'score')
     return {
       topic: from.topic,
       partition: from.partition,

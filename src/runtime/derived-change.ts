@@ -9,7 +9,7 @@ import type { Wire } from '../wire/wire.ts';
 
 const DERIVED = 'plumbline-derived';
 
-/** A change that a task made of what it knows, on its way back through ingest: who made it is in a header. */
+/** A change that a task made and not a sender: by which, and of what, is in a header. */
 export function derivedChange(
   topics: Topics,
   by: TaskInput,
@@ -18,9 +18,13 @@ export function derivedChange(
   intake: Intake,
   wire: Wire,
 ): NewRecord {
-  const record = changeRecord(topics, change, encodeChange(change, contracts), intake, wire);
-  return { ...record, headers: { ...record.headers, [DERIVED]: `${taskName(by)} ${change.eventId}` } };
+  return markDerived(changeRecord(topics, change, encodeChange(change, contracts), intake, wire), by, change.eventId);
 }
+
+export const markDerived = (record: NewRecord, by: TaskInput, eventId: string): NewRecord => ({
+  ...record,
+  headers: { ...record.headers, [DERIVED]: `${taskName(by)} ${eventId}` },
+});
 
 /** Names such a change among those of its partition; null where this task did not make it. */
 export function derivedName(by: TaskInput, headers: Headers): string | null {

@@ -42,7 +42,7 @@ const MAX_OUTPUTS = 2_000;
 export async function replay(stage: Stage, parts: ReplayParts): Promise<void> {
   const { log, wire = jsonWire, until } = parts;
   const { topic, partition } = stage.input;
-  const inputs = pagesOf(log, wire, topic, partition, until);
+  const inputs = pagesOf(log, { prepare: stage.prefetch ?? wire.prepare }, topic, partition, until);
   let page: readonly LogRecord[] = [];
   let index = 0;
   let state = overlayOn(rememberReads(parts.state));
@@ -103,7 +103,7 @@ export async function replay(stage: Stage, parts: ReplayParts): Promise<void> {
 /** Records of a partition from its start, a page at a time, prepared to be decoded. */
 export async function* pagesOf(
   log: Log,
-  wire: Wire,
+  wire: Pick<Wire, 'prepare'>,
   topic: string,
   partition: number,
   until: number,

@@ -12,6 +12,8 @@ export interface Taken {
 /** The pure part of a task, with its records decoded and encoded. The task around it reads, commits and tries again. */
 export interface Stage {
   readonly input: TaskInput;
+  /** Gets what decoding these values needs. Left out where the log's own wire does. @throws PlumblineError PLB-REGISTRY-* */
+  prefetch?(values: Iterable<Uint8Array | null>): Promise<void>;
   /**
    * Work that comes before any record: a job that is cut into commits, a fact of the control log. null: none.
    * @param position the next input offset to take

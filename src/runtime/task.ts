@@ -139,7 +139,8 @@ export async function openTask(stage: Stage, again: () => Stage, parts: TaskPart
     const records = await log.read(topic, partition, session.position, limits);
     if (records.length === 0) return false;
     trace.received(records);
-    await parts.wire?.prepare(records.map(({ value }) => value));
+    const values = records.map(({ value }) => value);
+    await (stage.prefetch === undefined ? parts.wire?.prepare(values) : stage.prefetch(values));
     const state = overlayOn(rememberReads(session.state));
     const outputs: NewRecord[] = [];
     let bytes = 0;
