@@ -117,6 +117,7 @@ export async function startProcessor(
           incomplete,
         };
       },
+      hooks: {},
       ready: () => worker !== null && worker.health.report().posture !== 'critical',
       onError: (error) =>
         logger.error(

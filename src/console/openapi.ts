@@ -31,6 +31,16 @@ const outputFilters = [
     schema: { type: 'integer', minimum: 1, maximum: 1000, default: 100 },
   },
 ];
+const hookBody = { required: true, content: { 'application/json': { schema: { type: ['array', 'object'] } } } };
+const hookAnswers = {
+  204: { description: 'All is on the log.' },
+  ...anyway,
+  400: problemAnswer('The request is malformed, or its body is no JSON.'),
+  404: problemAnswer('The hook is not set up; the hint names the settings.'),
+  413: problemAnswer('The body is too large, or has more than 100 events.'),
+  415: problemAnswer('Not JSON.'),
+  503: problemAnswer('The log takes nothing now; try again.'),
+};
 
 export const openApi = {
   openapi: '3.1.0',
@@ -62,6 +72,24 @@ export const openApi = {
           422: problemAnswer('None could be taken.'),
           503: problemAnswer('The log takes nothing now; try again.'),
         },
+      },
+    },
+    '/v1/hooks/hubspot': {
+      post: {
+        summary: 'Append events of HubSpot, as its webhooks send them',
+        description:
+          'An array of at most 100 events, or one. Each is put on the log for itself, as it was sent; the answer comes when they are there. The signature (X-HubSpot-Signature-v3, X-HubSpot-Request-Timestamp) is checked over the target URL that the app was given; a query of any kind is part of it.',
+        requestBody: hookBody,
+        responses: { ...hookAnswers, 401: problemAnswer('No valid signature of HubSpot, or one that is too old.') },
+      },
+    },
+    '/v1/hooks/pipedrive': {
+      post: {
+        summary: 'Append an event of Pipedrive, as its webhooks send it (v1 or v2)',
+        description:
+          'It is put on the log as it was sent; the answer comes when it is there. User and password of the webhook are checked (HTTP Basic).',
+        requestBody: hookBody,
+        responses: { ...hookAnswers, 401: problemAnswer('User or password is missing or wrong.') },
       },
     },
     '/v1/results': {

@@ -1,3 +1,4 @@
+import type { FastifyReply } from 'fastify';
 import { PlumblineError } from '../errors.ts';
 
 /** RFC 9457 problem details, with Plumbline's own members. */
@@ -41,3 +42,11 @@ export const internalProblem = (): Problem =>
       retryable: true,
     }),
   );
+
+export function send(reply: FastifyReply, body: Problem): FastifyReply {
+  // Bytes: of a text the framework would add a charset, which the media type has not.
+  return reply
+    .code(body.status)
+    .type(PROBLEM_TYPE)
+    .send(Buffer.from(JSON.stringify(body)));
+}

@@ -5,9 +5,10 @@ import type { Contracts } from '../../schemas/contracts.ts';
 import { PlumblineError } from '../errors.ts';
 import { type TraceHeaders, traceHeaders } from '../ingest/trace-context.ts';
 import { didYouMean } from '../language/suggest.ts';
+import { addHooks, HOOKS_PATH, type HookPorts } from './hooks.ts';
 import { openApi, queryOf } from './openapi.ts';
 import { type OutputFilter, readFilter } from './output-filter.ts';
-import { internalProblem, PROBLEM_TYPE, type Problem, problem } from './problem.ts';
+import { internalProblem, PROBLEM_TYPE, type Problem, problem, send } from './problem.ts';
 import { type TakenChange, takeChanges } from './take-changes.ts';
 
 /** What the HTTP API needs of the processor. */
@@ -21,6 +22,7 @@ export interface ConsolePorts {
   postures(filter: OutputFilter): Promise<readonly unknown[]>;
   status(): Promise<object>;
   ready(): boolean;
+  readonly hooks: HookPorts;
   /** An unforeseen error, for the process's own log. */
   onError(error: unknown): void;
 }
@@ -98,6 +100,7 @@ export function makeServer(ports: ConsolePorts, options: ConsoleOptions): Fastif
       .code(refusedCount > 0 ? 207 : 202)
       .send({ accepted: accepted.length, refused: refusedCount, refusals: refused });
   });
+  addHooks(app, ports.hooks, () => ports.clock());
   app.get('/v1/results', async (request) => ports.results(readFilter(request.query)));
   app.get('/v1/postures', async (request) => ports.postures(readFilter(request.query)));
   app.get('/v1/status', async () => ports.status());
@@ -138,7 +141,8 @@ function sendNotFound(app: FastifyInstance, request: FastifyRequest, reply: Fast
 /** A parameter that is mistyped would be passed over, and the answer would be another than what was asked for. */
 function refuseUnknownQuery(request: FastifyRequest): void {
   const path = request.url.split('?', 1)[0] ?? '';
-  if (!path.startsWith('/v1/')) return;
+  // A CRM calls a hook with whatever query its address was given.
+  if (!path.startsWith('/v1/') || path.startsWith(HOOKS_PATH)) return;
   const known = queryOf(path);
   const unknown = Object.keys(request.query as object).find((name) => !known.includes(name));
   if (unknown === undefined) return;
@@ -208,14 +212,6 @@ function connectionProblem(code: string): Problem {
       }),
     );
   return malformed();
-}
-
-function send(reply: FastifyReply, body: Problem): FastifyReply {
-  // Bytes: of a text the framework would add a charset, which the media type has not.
-  return reply
-    .code(body.status)
-    .type(PROBLEM_TYPE)
-    .send(Buffer.from(JSON.stringify(body)));
 }
 
 const isLoopback = (host: string): boolean => host === '127.0.0.1' || host === 'localhost' || host === '::1';

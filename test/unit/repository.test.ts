@@ -20,7 +20,16 @@ const MAY_IMPORT: { readonly [folder: string]: readonly string[] } = {
   'src/book': ['src/ingest', 'src/language', 'schemas', 'src/errors.ts'],
   'src/scoring': ['src/compiler', 'src/ingest', 'src/log', 'src/language', 'schemas', 'src/errors.ts'],
   'src/wire': ['src/scoring', 'src/ingest', 'src/log', 'src/language', 'schemas', 'src/errors.ts'],
-  consumers: ['src/wire', 'src/scoring', 'src/ingest', 'src/log', 'src/language', 'schemas', 'src/errors.ts'],
+  consumers: [
+    'src/wire',
+    'src/scoring',
+    'src/connectors',
+    'src/ingest',
+    'src/log',
+    'src/language',
+    'schemas',
+    'src/errors.ts',
+  ],
   producers: [
     'consumers',
     'src/wire',
@@ -44,7 +53,15 @@ const MAY_IMPORT: { readonly [folder: string]: readonly string[] } = {
     'src/errors.ts',
   ],
   'src/telemetry': ['producers', 'src/runtime', 'src/ingest', 'src/log', 'src/errors.ts'],
-  'src/console': ['src/runtime', 'src/scoring', 'src/ingest', 'src/language', 'schemas', 'src/errors.ts'],
+  'src/console': [
+    'src/runtime',
+    'src/connectors',
+    'src/scoring',
+    'src/ingest',
+    'src/language',
+    'schemas',
+    'src/errors.ts',
+  ],
 };
 /** The command line puts everything together. */
 const SHELL = 'src/cli';
