@@ -20,7 +20,16 @@ const MAY_IMPORT: { readonly [folder: string]: readonly string[] } = {
   'src/book': ['src/ingest', 'src/language', 'schemas', 'src/errors.ts'],
   'src/scoring': ['src/compiler', 'src/ingest', 'src/log', 'src/language', 'schemas', 'src/errors.ts'],
   'src/wire': ['src/scoring', 'src/ingest', 'src/log', 'src/language', 'schemas', 'src/errors.ts'],
-  consumers: ['src/wire', 'src/scoring', 'src/ingest', 'src/log', 'src/language', 'schemas', 'src/errors.ts'],
+  consumers: [
+    'src/wire',
+    'src/connectors',
+    'src/scoring',
+    'src/ingest',
+    'src/log',
+    'src/language',
+    'schemas',
+    'src/errors.ts',
+  ],
   producers: [
     'consumers',
     'src/wire',
