@@ -22,8 +22,8 @@ const UNAVAILABLE_BASE64 = Buffer.from(UNAVAILABLE).toString('base64');
  * @throws Rounded where a number may have lost digits
  */
 export function readRow(row: Json, columns: Columns | null, isExact: boolean): Row {
-  // Most rows have nothing to be changed and are passed on as they are.
-  let values: { [name: string]: unknown } | null = null;
+  // Most rows have nothing to be changed and are passed on as they are. (An Avro reader gives them a class of its own.)
+  let values: { [name: string]: unknown } | null = Object.getPrototypeOf(row) === Object.prototype ? null : { ...row };
   let isWhole = true;
   for (const name of Object.keys(row)) {
     const value = row[name];

@@ -17,7 +17,7 @@ export function avroBody(
   const bytes = bytesOf(payload, path);
   if (typeof schemaId !== 'string')
     return refuse('PLB-EVENT-SHAPE', `\`schemaId\` is ${describe(schemaId)}, expected a text`, path);
-  const schema = schemas.find(schemaId);
+  const schema = inFamily(() => schemas.find(schemaId), schemaId, path);
   if (schema === null)
     return refuse(
       'PLB-EVENT-SCHEMA',
@@ -25,7 +25,7 @@ export function avroBody(
       path,
       'fetch it with GetSchema of the Pub/Sub API, put it beside the others as ID.avsc, then redrive the record',
     );
-  const body = decode(schema, bytes, path);
+  const body = inFamily(() => schema.decode(bytes), schemaId, path);
   const entity = isObject(body) && isObject(body['ChangeEventHeader']) ? body['ChangeEventHeader']['entityName'] : null;
   if (!isObject(body) || typeof entity !== 'string' || schema.name !== eventNameOf(entity))
     return refuse(
@@ -37,14 +37,14 @@ export function avroBody(
   return { body, order: schema.order };
 }
 
-function decode(schema: AvscSchema, bytes: Buffer, path: string): unknown {
+function inFamily<T>(read: () => T, schemaId: string, path: string): T {
   try {
-    return schema.decode(bytes);
+    return read();
   } catch (cause) {
     if (!(cause instanceof PlumblineError)) throw cause;
     throw eventFailure(
       'PLB-EVENT-SCHEMA',
-      `the payload does not follow the schema \`${schema.id}\`: ${cause.message}`,
+      `the schema ${describe(schemaId)} does not read an event that names it: ${cause.message}`,
       path,
       'the file of this id holds another schema, or the payload is damaged',
     );

@@ -102,7 +102,7 @@ function toldValues(body: Json, changed: ReadonlySet<string>, diffs: readonly st
   for (const name of Object.keys(body)) {
     const value = body[name];
     if (value === null || value === undefined || NOT_FIELDS.has(name)) continue;
-    values[name] = isObject(value) && !changed.has(name) ? withoutNulls(value) : value;
+    values[name] = isObject(value) && !changed.has(name) ? withoutNulls(value) : asPlain(value);
   }
   for (const field of changed) if (valueAt(values, field) === null) clear(values, field);
   for (const diff of diffs) drop(values, diff);
@@ -112,9 +112,13 @@ function toldValues(body: Json, changed: ReadonlySet<string>, diffs: readonly st
 /** Every field that is there, also those without a value. */
 export function wholeValues(body: Json): Values {
   const values: Values = {};
-  for (const name of Object.keys(body)) if (!NOT_FIELDS.has(name)) values[name] = body[name];
+  for (const name of Object.keys(body)) if (!NOT_FIELDS.has(name)) values[name] = asPlain(body[name]);
   return values;
 }
+
+/** An Avro reader gives records of classes of its own. */
+const asPlain = (value: unknown): unknown =>
+  isObject(value) && Object.getPrototypeOf(value) !== Object.prototype ? { ...value } : value;
 
 export function withoutNulls(body: Json): Values {
   const values: Values = {};
