@@ -17,10 +17,9 @@ class ExactLong extends avro.types.LongType {
 
   /** Also called on resolvers: without `this`. */
   _read(tap: Tap): number {
-    const start = tap.pos;
-    const value = tap.readLong();
-    if (value < AVSC_IS_EXACT_BELOW && value > -AVSC_IS_EXACT_BELOW) return value;
-    return readExactly(tap.buf.subarray(start, tap.pos));
+    const value = readWide(tap);
+    if (typeof value === 'number') return value;
+    throw new Error('a long is not within ±(2^53−1)');
   }
 
   _write(tap: Tap, value: unknown): void {
@@ -31,12 +30,26 @@ class ExactLong extends avro.types.LongType {
   }
 }
 
-function readExactly(bytes: Uint8Array): number {
+/** For reading what others write: every long, as bigint where it is beyond ±(2^53−1). */
+class WideLong extends avro.types.LongType {
+  _read(tap: Tap): number | bigint {
+    return readWide(tap);
+  }
+}
+
+function readWide(tap: Tap): number | bigint {
+  const start = tap.pos;
+  const value = tap.readLong();
+  if (value < AVSC_IS_EXACT_BELOW && value > -AVSC_IS_EXACT_BELOW) return value;
+  const exact = readExactly(tap.buf.subarray(start, tap.pos));
+  const number = Number(exact);
+  return Number.isSafeInteger(number) ? number : exact;
+}
+
+function readExactly(bytes: Uint8Array): bigint {
   let zigzag = 0n;
   for (let at = bytes.length - 1; at >= 0; at--) zigzag = (zigzag << 7n) | BigInt((bytes[at] ?? 0) & 0x7f);
-  const value = Number((zigzag >> 1n) ^ -(zigzag & 1n));
-  if (Number.isSafeInteger(value)) return value;
-  throw new Error('a long is not within ±(2^53−1)');
+  return BigInt.asIntN(64, (zigzag >> 1n) ^ -(zigzag & 1n));
 }
 
 /** Beyond the buffer's end nothing is written, and the position tells avsc so. */
@@ -47,3 +60,4 @@ function writeExactly(tap: Tap, value: bigint): void {
 }
 
 export const exactLong = new ExactLong();
+export const wideLong = new WideLong();

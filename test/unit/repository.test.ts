@@ -43,6 +43,7 @@ const MAY_IMPORT: { readonly [folder: string]: readonly string[] } = {
   'src/runtime': [
     'consumers',
     'producers',
+    'src/connectors',
     'src/wire',
     'src/scoring',
     'src/compiler',

@@ -1,4 +1,5 @@
-import { type Json, readId, readText, wrongShape } from '../event-json.ts';
+import type { Json } from '../event-json.ts';
+import { readId, readText, wrongShape } from '../event-shape.ts';
 import { objectName } from './subscription.ts';
 
 /** A deal that belongs to a company now, or does not any more. */

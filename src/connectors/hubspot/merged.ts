@@ -1,4 +1,5 @@
-import { type Json, optionalId, readId, wrongShape } from '../event-json.ts';
+import type { Json } from '../event-json.ts';
+import { optionalId, readId, wrongShape } from '../event-shape.ts';
 
 /** What became of records that were merged. */
 export interface Merged {

@@ -1,5 +1,7 @@
 import { PlumblineError } from '../../errors.ts';
-import { type Json, readText, told } from '../event-json.ts';
+import { describe } from '../event-failure.ts';
+import type { Json } from '../event-json.ts';
+import { readText } from '../event-shape.ts';
 
 const ACTIONS = [
   'creation',
@@ -39,7 +41,7 @@ export function readSubscription(event: Json, at: string): Subscription {
   if (dot < 1 || action === undefined)
     throw new PlumblineError(
       'PLB-EVENT-KIND',
-      `\`${at}${member}\` is ${told(type)}, a subscription that is not known`,
+      `\`${at}${member}\` is ${describe(type)}, a subscription that is not known`,
       {
         where: { path: at + member },
         hint: `expected one that ends in ${ACTIONS.join(', ')}`,

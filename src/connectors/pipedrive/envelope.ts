@@ -1,5 +1,7 @@
 import { PlumblineError } from '../../errors.ts';
-import { isObject, type Json, optionalId, readText, told } from '../event-json.ts';
+import { describe } from '../event-failure.ts';
+import { isObject, type Json } from '../event-json.ts';
+import { optionalId, readText } from '../event-shape.ts';
 import { readTime } from './time.ts';
 
 /** What v1 and v2 say around a record, in one form. */
@@ -47,7 +49,7 @@ export function readEnvelope(event: Json, at: string): Envelope {
   const action = readText(meta.action ?? namedAction, `${at}meta.action`);
   const kind = ACTIONS.get(action);
   if (kind === undefined)
-    throw new PlumblineError('PLB-EVENT-KIND', `\`${at}meta.action\` is ${told(action)}, which is not known`, {
+    throw new PlumblineError('PLB-EVENT-KIND', `\`${at}meta.action\` is ${describe(action)}, which is not known`, {
       where: { path: `${at}meta.action` },
       hint: `expected ${[...ACTIONS.keys()].join(', ')}`,
     });

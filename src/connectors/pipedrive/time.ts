@@ -1,6 +1,6 @@
 import { PlumblineError } from '../../errors.ts';
 import { parseInstant } from '../../language/contract.ts';
-import { told } from '../event-json.ts';
+import { describe } from '../event-failure.ts';
 
 /** A number below is in seconds, which it reaches in the year 5138. */
 const SECONDS_END = 100_000_000_000;
@@ -18,7 +18,7 @@ export function readTime(value: unknown, path: string): number | null {
   if (value === undefined || value === null || value === '') return null;
   const ms = typeof value === 'string' && !/^\d{1,16}$/.test(value) ? textMs(value) : numberMs(value);
   if (ms !== null) return ms;
-  throw new PlumblineError('PLB-EVENT-VERSION', `\`${path}\` is ${told(value)}, expected a time`, {
+  throw new PlumblineError('PLB-EVENT-VERSION', `\`${path}\` is ${describe(value)}, expected a time`, {
     where: { path },
     hint: 'such as 2026-03-01T09:00:00Z, or seconds since 1970',
   });
