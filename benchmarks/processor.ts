@@ -47,7 +47,7 @@ export async function startProcessor(sets: readonly CompiledSet[]): Promise<Runn
   const directory = scratch();
   const turn = turnBuffer();
   let worker: Worker | undefined;
-  const log = openLog(directory.path, { turn, onAppend: () => worker?.wake() });
+  const log = openLog(directory.path, topics, { turn, onAppend: () => worker?.wake() });
   await activate(log, sets);
   const started = await startThreads(
     { log: 'embedded', dataDir: directory.path, turn },

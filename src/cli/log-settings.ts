@@ -14,12 +14,14 @@ export interface LogFlags {
   readonly prefix?: string;
   readonly registry?: string;
   readonly stages?: string;
+  readonly connect?: readonly string[];
 }
 
 const MAX_PARTITIONS = 1_000;
+const MAX_CONNECTORS = 20;
 const MECHANISMS = ['plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer'] as const;
 
-export const STAGES = ['ingest', 'score'] as const;
+export const STAGES = ['connect', 'ingest', 'score'] as const;
 
 const sasl = z.strictObject({
   mechanism: z.enum(MECHANISMS),
@@ -45,6 +47,29 @@ const shape = z.strictObject({
     .min(1)
     .max(STAGES.length)
     .default([...STAGES]),
+  /** CRMs' own events: a mapping, and on Kafka the topics where they lie, unless it is the format's own. */
+  connectors: z
+    .array(
+      z.strictObject({
+        mapping: z.string().min(1),
+        topics: z
+          .array(z.string().regex(/^[A-Za-z0-9._-]{1,249}$/, 'expected the name of a topic'))
+          .min(1)
+          .optional(),
+      }),
+    )
+    .max(MAX_CONNECTORS)
+    .default([]),
+  salesforce: z
+    .strictObject({
+      /** Schemas of Avro payloads, as GetSchema of the Pub/Sub API gives them: ID.avsc. */
+      schemas_dir: z.string().min(1).optional(),
+    })
+    .prefault({}),
+  /** HubSpot's webhooks: the app's client secret, and the target URL that the app was given. */
+  hubspot: z.strictObject({ secret: z.string().min(1), url: z.url({ protocol: /^https?$/ }) }).optional(),
+  /** Pipedrive's webhooks: what was given for HTTP auth. */
+  pipedrive: z.strictObject({ user: z.string().min(1), password: z.string().min(1) }).optional(),
   kafka: z
     .strictObject({
       brokers: z.array(z.string().regex(/^[^\s,]+:\d{1,5}$/, 'expected host:port')).default([]),
@@ -91,6 +116,11 @@ const VARIABLES: readonly (readonly [string, readonly string[], ('number' | 'lis
   ['PLUMBLINE_KAFKA_SASL_USERNAME', ['kafka', 'sasl', 'username']],
   ['PLUMBLINE_KAFKA_SASL_PASSWORD', ['kafka', 'sasl', 'password']],
   ['PLUMBLINE_KAFKA_SASL_TOKEN_FILE', ['kafka', 'sasl', 'token_file']],
+  ['PLUMBLINE_SALESFORCE_SCHEMAS_DIR', ['salesforce', 'schemas_dir']],
+  ['PLUMBLINE_HUBSPOT_SECRET', ['hubspot', 'secret']],
+  ['PLUMBLINE_HUBSPOT_URL', ['hubspot', 'url']],
+  ['PLUMBLINE_PIPEDRIVE_USER', ['pipedrive', 'user']],
+  ['PLUMBLINE_PIPEDRIVE_PASSWORD', ['pipedrive', 'password']],
   ['PLUMBLINE_REGISTRY_URL', ['registry', 'url']],
   ['PLUMBLINE_REGISTRY_USER', ['registry', 'user']],
   ['PLUMBLINE_REGISTRY_PASSWORD', ['registry', 'password']],
@@ -113,6 +143,8 @@ export function readLogSettings(flags: LogFlags, env: NodeJS.ProcessEnv): LogSet
   if (flags.dataDir !== undefined) put(tree, ['data_dir'], flags.dataDir);
   if (flags.stages !== undefined) put(tree, ['stages'], fromText(flags.stages, 'list'));
   if (flags.brokers !== undefined) put(tree, ['kafka', 'brokers'], fromText(flags.brokers, 'list'));
+  const connect = flags.connect ?? env.PLUMBLINE_CONNECT?.split(';').filter((text) => text !== '');
+  if (connect !== undefined && connect.length > 0) put(tree, ['connectors'], connect.map(connectorOf));
   if (flags.prefix !== undefined) put(tree, ['kafka', 'prefix'], flags.prefix);
   if (flags.registry !== undefined) put(tree, ['registry', 'url'], flags.registry);
   const parsed = shape.safeParse(tree);
@@ -120,11 +152,18 @@ export function readLogSettings(flags: LogFlags, env: NodeJS.ProcessEnv): LogSet
     const [issue] = parsed.error.issues;
     throw wrong(issue?.path.join('.') ?? '', issue?.message ?? '');
   }
-  const settings = { ...parsed.data, data_dir: resolve(parsed.data.data_dir) };
+  const connectors = parsed.data.connectors.map((one) => ({ ...one, mapping: resolve(one.mapping) }));
+  const settings = { ...parsed.data, connectors, data_dir: resolve(parsed.data.data_dir) };
   if (settings.log === 'kafka') holdKafka(settings);
   else if (!STAGES.every((stage) => settings.stages.includes(stage)))
     throw wrong('stages', 'the embedded log is run by one process, which runs all of them');
   return settings;
+}
+
+/** `MAPPING`, or `MAPPING=TOPIC,TOPIC`. */
+function connectorOf(text: string): object {
+  const [mapping = '', topics] = text.split('=', 2);
+  return { mapping, ...(topics === undefined ? {} : { topics: topics.split(',').map((topic) => topic.trim()) }) };
 }
 
 function holdKafka({ kafka }: LogSettings): void {
@@ -186,9 +225,11 @@ const SECRET = '(set, not shown)';
 
 /** The settings as they are in force, without secrets. */
 export function withoutSecrets(settings: LogSettings): LogSettings {
-  const { kafka, registry } = settings;
+  const { kafka, registry, hubspot, pipedrive } = settings;
   return {
     ...settings,
+    ...(hubspot === undefined ? {} : { hubspot: { ...hubspot, secret: SECRET } }),
+    ...(pipedrive === undefined ? {} : { pipedrive: { ...pipedrive, password: SECRET } }),
     kafka: kafka.sasl?.password === undefined ? kafka : { ...kafka, sasl: { ...kafka.sasl, password: SECRET } },
     ...(registry?.password === undefined ? {} : { registry: { ...registry, password: SECRET } }),
   };

@@ -12,6 +12,7 @@ import { explainCommand } from './explain.ts';
 import { generateCommand } from './generate.ts';
 import { importCommand } from './import.ts';
 import { ingestCommand } from './ingest.ts';
+import { mapCommand } from './map.ts';
 import { posturesCommand, resultsCommand } from './outputs.ts';
 import { reproduceCommand } from './reproduce.ts';
 import { runCommand } from './run.ts';
@@ -38,6 +39,7 @@ const COMMANDS = [
   explainCommand,
   whatIfCommand,
   reproduceCommand,
+  mapCommand,
   importCommand,
   generateCommand,
   ingestCommand,

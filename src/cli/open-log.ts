@@ -7,11 +7,12 @@ import { openEmbeddedLog } from '../log/embedded/open.ts';
 import { writeTurn } from '../log/embedded/turn.ts';
 import type { OnRestore } from '../log/kafka/restore.ts';
 import type { Log } from '../log/port.ts';
-import { stateTopicOf, type Topics, topicLayouts, topicNames, topicSpecs } from '../log/topics.ts';
+import { stateTopicOf, type TopicLayout, type Topics, topicLayouts, topicNames, topicSpecs } from '../log/topics.ts';
 import { connectWire } from '../wire/connect.ts';
 import { jsonView } from '../wire/json-view.ts';
 import { jsonWire } from '../wire/json-wire.ts';
 import type { Wire } from '../wire/wire.ts';
+import { readSources } from './connectors.ts';
 import {
   kafkaSettingsOf,
   type LogFlags,
@@ -20,18 +21,26 @@ import {
   registryOptionsOf,
 } from './log-settings.ts';
 
-/** The topics of the embedded log. */
+/** The topics of the embedded log, without a CRM's own. */
 export const topics = topicNames();
+
+/** Names of this installation's topics. @throws PlumblineError PLB-CLI-MAPPING, PLB-CLI-FILE */
+export const topicsOf = (settings: LogSettings): Topics =>
+  topicNames(
+    settings.log === 'kafka' ? settings.kafka.prefix : '',
+    readSources(settings).map(({ topic }) => topic),
+  );
 
 /** Opens the embedded log, making it where it is not there yet. */
 export function openLog(
   dataDir: string,
+  names: Topics = topics,
   shared: { readonly turn?: SharedArrayBuffer; readonly onAppend?: () => void } = {},
 ): Log {
   const { turn, onAppend } = shared;
   return openEmbeddedLog({
     directory: dataDir,
-    topics: topicSpecs(topics),
+    topics: topicSpecs(names),
     clock: Date.now,
     ...(onAppend ? { onAppend } : {}),
     ...(turn ? { turn: writeTurn(turn) } : {}),
@@ -39,12 +48,12 @@ export function openLog(
 }
 
 /** Opens an embedded log that must be there. @throws PlumblineError PLB-CLI-NO-LOG */
-export function openExistingLog(dataDir: string): Log {
+export function openExistingLog(dataDir: string, names: Topics = topics): Log {
   if (!existsSync(join(dataDir, 'log.sqlite')))
     throw new PlumblineError('PLB-CLI-NO-LOG', `there is no log in \`${dataDir}\``, {
       hint: 'start with `npm start`, `plumbline run` or `plumbline ingest`, or name another directory with --data-dir',
     });
-  return openLog(dataDir);
+  return openLog(dataDir, names);
 }
 
 /** A log with the names of its topics. */
@@ -55,8 +64,13 @@ export interface Place {
 }
 
 /** What every topic of this installation must be on the cluster. */
-export const layoutsOf = ({ kafka }: LogSettings) =>
-  topicLayouts(topicNames(kafka.prefix), { partitions: kafka.partitions, replication: kafka.replication });
+export async function layoutsOf(settings: LogSettings): Promise<readonly TopicLayout[]> {
+  const { partitions, replication } = settings.kafka;
+  const others = readSources(settings).flatMap(({ topic, isOwn }) => (isOwn ? [] : [topic]));
+  const { partitionCounts } = await import('../log/kafka/topics.ts');
+  const foreign = others.length === 0 ? new Map() : await partitionCounts(kafkaSettingsOf(settings), others);
+  return topicLayouts(topicsOf(settings), { partitions, replication, foreign });
+}
 
 /** @throws PlumblineError PLB-LOG-LAYOUT where the cluster's topics are not as they must be, PLB-LOG-* */
 export async function openKafkaPlace(
@@ -69,9 +83,9 @@ export async function openKafkaPlace(
     import('../log/kafka/topics.ts'),
   ]);
   const { prefix } = settings.kafka;
-  const names = topicNames(prefix);
+  const names = topicsOf(settings);
   const client = kafkaSettingsOf(settings);
-  const layouts = layoutsOf(settings);
+  const layouts = await layoutsOf(settings);
   const [problem] = (await layoutProblems(client, layouts)).filter(({ isFatal }) => isFatal);
   if (problem !== undefined)
     throw new PlumblineError('PLB-LOG-LAYOUT', problem.message, {
@@ -80,7 +94,7 @@ export async function openKafkaPlace(
     });
   const log = await openKafkaLog({
     settings: client,
-    topics: layouts.map(({ name }) => name),
+    topics: [...new Set([...layouts.map(({ name }) => name), ...names.sources])],
     prefix,
     directory: join(settings.data_dir, `kafka${prefix === '' ? '' : `-${prefix}`}`),
     stateTopicOf: (input) => stateTopicOf(names, input),
@@ -99,7 +113,9 @@ export async function openKafkaPlace(
 /** @param isMade whether an embedded log is made where there is none */
 async function openPlace(settings: LogSettings, isMade: boolean): Promise<Place> {
   if (settings.log === 'kafka') return openKafkaPlace(settings);
-  return { log: isMade ? openLog(settings.data_dir) : openExistingLog(settings.data_dir), topics, wire: jsonWire };
+  const names = topicsOf(settings);
+  const log = isMade ? openLog(settings.data_dir, names) : openExistingLog(settings.data_dir, names);
+  return { log, topics: names, wire: jsonWire };
 }
 
 /** Runs a command's work on the log that its settings name; what it reads there is JSON on every wire. */

@@ -13,8 +13,8 @@ import { activateSets } from '../runtime/activate-sets.ts';
 import { compileDocument } from '../runtime/compile-document.ts';
 import { followControl } from '../runtime/control.ts';
 import { createHealth, type Health } from '../runtime/health.ts';
-import { incompleteEntities } from '../runtime/incomplete.ts';
 import { isSettled, lagOf, stagesNobodyRuns, totalLag } from '../runtime/lag.ts';
+import { dirtyEntities, incompleteEntities } from '../runtime/listed-entities.ts';
 import { ownedBy } from '../runtime/owned-by.ts';
 import { newestOutputs, type OutputRecord } from '../runtime/read-outputs.ts';
 import { restoreTeller } from '../runtime/restore-teller.ts';
@@ -25,8 +25,10 @@ import type { PostureChange, Result } from '../scoring/result.ts';
 import type { Telemetry } from '../telemetry/start.ts';
 import { jsonView } from '../wire/json-view.ts';
 import { jsonWire } from '../wire/json-wire.ts';
+import { loadConnectors } from './connectors.ts';
+import { hookPorts } from './hooks.ts';
 import { takesOf } from './log-settings.ts';
-import { topics as embeddedTopics, openKafkaPlace, openLog, type Place } from './open-log.ts';
+import { topics as embeddedTopics, openKafkaPlace, openLog, type Place, topicsOf } from './open-log.ts';
 import { matchesPosture, matchesResult } from './output-match.ts';
 import { dropNote, noteProcessor } from './processor-note.ts';
 import { startRealWorker } from './real-worker.ts';
@@ -45,8 +47,8 @@ export interface Processor {
   stop(): Promise<void>;
 }
 
-/** Incomplete entities that a status names. */
-export const SHOWN_INCOMPLETE = 5;
+/** Entities of one list that a status names. */
+export const SHOWN_ENTITIES = 5;
 /** What is under way gets this long to be committed. */
 const STOP_DEADLINE_MS = 10_000;
 
@@ -70,6 +72,7 @@ export async function startProcessor(
   const wake = (): void => worker?.wake();
   const isKafka = settings.log.log === 'kafka';
   // Before anything is opened, for a setting that is wrong ends the start.
+  const hooks = hookPorts(settings.log, () => log, health);
   const telemetry = await openTelemetry(process.env, {
     ...watchedOn(isKafka ? settings.log : null),
     instance: id,
@@ -81,7 +84,7 @@ export async function startProcessor(
     wire,
   } = isKafka
     ? await openKafkaPlace(settings.log, { onAppend: wake, onRestore: restoreTeller(health) })
-    : { log: openLog(settings.dataDir, { turn, onAppend: wake }), topics: embeddedTopics, wire: jsonWire };
+    : openEmbedded(settings, { turn, onAppend: wake });
   // What people ask is read as JSON, whatever lies on the log.
   const log = jsonView(raw, topics, wire);
   const server = makeServer(
@@ -107,17 +110,17 @@ export async function startProcessor(
       status: async () => {
         const lags = await lagOf(log, topics);
         const nobodyRuns = await stagesNobodyRuns(log, topics);
-        const incomplete = await incompleteEntities(log, topics, SHOWN_INCOMPLETE);
         return {
           id,
           ...(worker?.health ?? health).report(),
           lag: totalLag(lags),
           tasks: lags,
           nobody_runs: nobodyRuns,
-          incomplete,
+          incomplete: incompleteEntities(log, topics, SHOWN_ENTITIES),
+          dirty: dirtyEntities(log, topics, SHOWN_ENTITIES),
         };
       },
-      hooks: {},
+      hooks,
       ready: () => worker !== null && worker.health.report().posture !== 'critical',
       onError: (error) =>
         logger.error(
@@ -163,6 +166,11 @@ export async function startProcessor(
   }
 }
 
+function openEmbedded(settings: Settings, shared: Parameters<typeof openLog>[2]): Place {
+  const topics = topicsOf(settings.log);
+  return { log: openLog(settings.dataDir, topics, shared), topics, wire: jsonWire };
+}
+
 /** What a process's tasks have in common. */
 interface TasksOf {
   readonly turn: SharedArrayBuffer;
@@ -175,12 +183,13 @@ interface TasksOf {
 function startTasks(settings: Settings, place: Place, common: TasksOf): Promise<Worker> {
   const { turn, health, instance, telemetry } = common;
   if (settings.log.log !== 'kafka')
-    return startThreads({ log: 'embedded', dataDir: settings.dataDir, turn }, settings.threads, health, instance);
+    return startThreads({ log: 'embedded', settings: settings.log, turn }, settings.threads, health, instance);
   if (settings.threads > 1)
     return startThreads({ log: 'kafka', settings: settings.log }, settings.threads, health, instance);
   return startRealWorker({
     ...place,
     health,
+    connectors: loadConnectors(settings.log),
     takes: takesOf(settings.log),
     limits: KAFKA_BATCH,
     ...(telemetry === null ? {} : { tracer: telemetry.tracer }),

@@ -33,10 +33,18 @@ export const withLogFlags = (command: Command): Command =>
     .option('--config <file>', 'settings of the log (PLUMBLINE_CONFIG)')
     .option('--brokers <host:port,…>', 'brokers of Kafka (PLUMBLINE_KAFKA_BROKERS)')
     .option('--prefix <prefix>', 'of topics, groups and transactional ids (PLUMBLINE_KAFKA_PREFIX)')
+    .option(
+      '--connect <mapping[=topic,…]>',
+      "a CRM's own events by a mapping; may be given again (PLUMBLINE_CONNECT, with `;` between)",
+      (text: string, before: readonly string[] = []) => [...before, text],
+    )
     .option('--registry <url>', 'schema registry: records then lie on Kafka as Avro (PLUMBLINE_REGISTRY_URL)');
 
 export const withStages = (command: Command): Command =>
-  command.option('--stages <stage,…>', 'which of ingest and score this process runs, on Kafka (PLUMBLINE_STAGES)');
+  command.option(
+    '--stages <stage,…>',
+    'which of connect, ingest and score this process runs, on Kafka (PLUMBLINE_STAGES)',
+  );
 
 export const withDataDir = (command: Command): Command =>
   command.option('--data-dir <dir>', 'the embedded log, local state (PLUMBLINE_DATA_DIR; default .plumbline)');

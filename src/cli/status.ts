@@ -1,13 +1,19 @@
 import { type Command, Option } from 'commander';
-import { type Incomplete, incompleteEntities } from '../runtime/incomplete.ts';
 import { lagOf, stagesNobodyRuns, totalLag } from '../runtime/lag.ts';
 import { countLetters, type LetterCounts } from '../runtime/letter-states.ts';
+import {
+  type Dirty,
+  dirtyEntities,
+  type IncompleteEntity,
+  incompleteEntities,
+  type Listed,
+} from '../runtime/listed-entities.ts';
 import { currentPostures, type PostureCounts } from '../runtime/posture-board.ts';
 import { askProcessor, type ProcessorStatus } from './ask-processor.ts';
 import { withPlace } from './open-log.ts';
 import { plural } from './plural.ts';
 import { printable } from './printable.ts';
-import { SHOWN_INCOMPLETE } from './processor.ts';
+import { SHOWN_ENTITIES } from './processor.ts';
 import { dataDirOf, type SettingsFlags, withLogFlags } from './settings.ts';
 
 export function statusCommand(program: Command): void {
@@ -23,7 +29,8 @@ export function statusCommand(program: Command): void {
           tasks,
           nobody_runs: await stagesNobodyRuns(log, topics),
           dead_letters: await countLetters(log, topics),
-          incomplete: await incompleteEntities(log, topics, SHOWN_INCOMPLETE),
+          incomplete: incompleteEntities(log, topics, SHOWN_ENTITIES),
+          dirty: dirtyEntities(log, topics, SHOWN_ENTITIES),
           postures: (await currentPostures(log, topics)).counts,
         };
       });
@@ -37,7 +44,8 @@ function render(status: {
   tasks: readonly { task: string; lag: number }[];
   nobody_runs: readonly string[];
   dead_letters: LetterCounts;
-  incomplete: Incomplete;
+  incomplete: Listed<IncompleteEntity>;
+  dirty: Dirty;
   postures: PostureCounts;
 }): string {
   const { processor } = status;
@@ -50,6 +58,7 @@ function render(status: {
     ...status.nobody_runs.map((stage) => `nobody runs   ${stage} (plumbline run --stages ${stage})`),
     `dead letters  ${status.dead_letters.open} open of ${status.dead_letters.total}${status.dead_letters.open > 0 ? ' (plumbline dead-letters list --state open)' : ''}`,
     ...renderIncomplete(status.incomplete),
+    ...renderDirty(status.dirty),
     'postures',
     ...Object.entries(status.postures).map(
       ([set, counts]) =>
@@ -61,13 +70,39 @@ function render(status: {
   ].join('\n');
 }
 
-function renderIncomplete({ count, is_all: isAll, first }: Incomplete): readonly string[] {
-  if (count === 0) return ['incomplete    0'];
+const renderIncomplete = (incomplete: Listed<IncompleteEntity>): readonly string[] =>
+  renderListed(
+    'incomplete    ',
+    'kept, not scored until they have all required fields',
+    incomplete,
+    ({ entity, id, lacks }) => `${entity} ${printable(id)} lacks ${lacks.join(', ')}`,
+  );
+
+const renderDirty = (dirty: Dirty): readonly string[] => [
+  ...renderListed(
+    'dirty         ',
+    'changes may be missing until they are read from the CRM again: plumbline sync',
+    dirty,
+    ({ entity, id }) => `${entity} ${printable(id)}`,
+  ),
+  ...dirty.gaps.map(
+    ({ entity, id_prefix: prefix }) =>
+      `              of all ${entity}s${prefix === '' ? '' : ` ${printable(prefix)}…`} changes may be missing`,
+  ),
+];
+
+function renderListed<T>(
+  title: string,
+  meaning: string,
+  { count, is_all: isAll, first }: Listed<T>,
+  line: (item: T) => string,
+): readonly string[] {
+  if (count === 0) return [`${title}0`];
   const more =
     count > first.length ? [`              and ${isAll ? plural(count - first.length, 'other') : 'more'}`] : [];
   return [
-    `incomplete    ${count}${isAll ? '' : ' or more'} (kept, not scored until they have all required fields)`,
-    ...first.map(({ entity, id, lacks }) => `              ${entity} ${printable(id)} lacks ${lacks.join(', ')}`),
+    `${title}${count}${isAll ? '' : ' or more'} (${meaning})`,
+    ...first.map((item) => `              ${line(item)}`),
     ...more,
   ];
 }

@@ -8,8 +8,9 @@ import { KAFKA_BATCH } from '../runtime/task.ts';
 import type { Worker } from '../runtime/worker.ts';
 import type { Telemetry } from '../telemetry/start.ts';
 import { jsonWire } from '../wire/json-wire.ts';
+import { loadConnectors } from './connectors.ts';
 import { takesOf } from './log-settings.ts';
-import { openKafkaPlace, openLog, type Place, topics } from './open-log.ts';
+import { openKafkaPlace, openLog, type Place, topicsOf } from './open-log.ts';
 import { startRealWorker } from './real-worker.ts';
 import { FLUSH_DEADLINE_MS, openTelemetry, watchedOn } from './telemetry.ts';
 import { type FromThread, type StopThread, type ThreadData, WAKE_CHANNEL } from './threads.ts';
@@ -42,7 +43,9 @@ async function openPlace(): Promise<Place & { readonly takes?: (input: TaskInput
   }
   // A partition's ingest and scoring stay together: most of what a deal's ingest makes is scored beside it.
   const takes = ({ partition }: TaskInput): boolean => partition % of === index;
-  return { log: openLog(place.dataDir, { turn: place.turn, onAppend }), topics, wire: jsonWire, takes };
+  const names = topicsOf(place.settings);
+  const log = openLog(place.settings.data_dir, names, { turn: place.turn, onAppend });
+  return { log, topics: names, wire: jsonWire, takes };
 }
 
 let log: Log | null = null;
@@ -58,6 +61,7 @@ try {
   const started = await startRealWorker({
     ...opened,
     health,
+    connectors: loadConnectors(place.settings),
     ...(telemetry === null ? {} : { tracer: telemetry.tracer }),
     ...(place.log === 'kafka' ? { limits: KAFKA_BATCH } : {}),
   });

@@ -18,7 +18,7 @@ export const WAKE_CHANNEL = 'plumbline-appended';
 
 /** Where a thread's tasks lie: the log of this machine, whose threads take turns, or a cluster. */
 export type ThreadPlace =
-  | { readonly log: 'embedded'; readonly dataDir: string; readonly turn: SharedArrayBuffer }
+  | { readonly log: 'embedded'; readonly settings: LogSettings; readonly turn: SharedArrayBuffer }
   | { readonly log: 'kafka'; readonly settings: LogSettings };
 
 export interface ThreadData {

@@ -13,7 +13,7 @@ export function topicsCommand(program: Command): void {
   ).action(async (flags: SettingsFlags) => {
     const settings = kafkaOnly(flags);
     const { createTopics } = await import('../log/kafka/topics.ts');
-    const made = await createTopics(kafkaSettingsOf(settings), layoutsOf(settings));
+    const made = await createTopics(kafkaSettingsOf(settings), await layoutsOf(settings));
     for (const name of made) process.stdout.write(`${name} is there now\n`);
   });
 
@@ -22,7 +22,7 @@ export function topicsCommand(program: Command): void {
     .action(async (flags: SettingsFlags & { format: string }) => {
       const settings = kafkaOnly(flags);
       const { layoutProblems } = await import('../log/kafka/topics.ts');
-      const problems = await layoutProblems(kafkaSettingsOf(settings), layoutsOf(settings));
+      const problems = await layoutProblems(kafkaSettingsOf(settings), await layoutsOf(settings));
       if (flags.format === 'json') process.stdout.write(`${JSON.stringify(problems)}\n`);
       else
         for (const { message, isFatal } of problems)

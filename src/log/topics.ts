@@ -12,6 +12,8 @@ export interface Topics {
   readonly requests: string;
   readonly control: string;
   readonly sets: string;
+  /** With CRMs' own events: none unless a connector is set up. */
+  readonly sources: readonly string[];
 }
 
 export interface TopicSpec {
@@ -21,7 +23,8 @@ export interface TopicSpec {
 
 export const DEFAULT_DATA_PARTITIONS = 4;
 
-export function topicNames(prefix = ''): Topics {
+/** @param sources names as they are: CRMs' topics needn't have our prefix */
+export function topicNames(prefix = '', sources: readonly string[] = []): Topics {
   return {
     dealChanges: `${prefix}crm.deal-changes`,
     accountChanges: `${prefix}crm.account-changes`,
@@ -35,6 +38,7 @@ export function topicNames(prefix = ''): Topics {
     requests: `${prefix}plumbline.requests`,
     control: `${prefix}plumbline.control`,
     sets: `${prefix}plumbline.sets`,
+    sources,
   };
 }
 
@@ -44,6 +48,7 @@ export function topicNames(prefix = ''): Topics {
  */
 export function topicSpecs(topics: Topics, dataPartitions = DEFAULT_DATA_PARTITIONS): readonly TopicSpec[] {
   const data = [
+    ...topics.sources,
     topics.dealChanges,
     topics.accountChanges,
     topics.images,
@@ -72,11 +77,14 @@ export interface TopicLayout extends TopicSpec {
 export interface LayoutOptions {
   readonly partitions: number;
   readonly replication: number;
+  /** Sources that are others' topics, with their partitions: they are taken as they are. */
+  readonly foreign?: ReadonlyMap<string, number>;
 }
 
 /** The changelog of a task's state: one topic a stage and input, with the input's partitions. */
 export function stateTopicOf(topics: Topics, input: { readonly stage: string; readonly topic: string }): string {
   const prefix = topics.control.slice(0, -'plumbline.control'.length);
+  if (input.stage === 'connect') return `${prefix}plumbline.state-connect-${input.topic}`;
   if (input.stage !== 'ingest') return `${prefix}plumbline.state-${input.stage}`;
   return `${prefix}plumbline.state-ingest-${input.topic === topics.dealChanges ? 'deals' : 'accounts'}`;
 }
@@ -85,8 +93,12 @@ export function stateTopicOf(topics: Topics, input: { readonly stage: string; re
  * Every topic of an installation on Kafka. Timestamps are the broker's, so that retention doesn't eat imported history;
  * images are kept for 90 days, because validation replays them; facts are kept for ever.
  */
-export function topicLayouts(topics: Topics, { partitions, replication }: LayoutOptions): readonly TopicLayout[] {
+export function topicLayouts(
+  topics: Topics,
+  { partitions, replication, foreign = new Map() }: LayoutOptions,
+): readonly TopicLayout[] {
   const retention: { readonly [name: string]: string } = {
+    ...Object.fromEntries(topics.sources.map((name) => [name, days(7)])),
     [topics.dealChanges]: days(30),
     [topics.accountChanges]: days(30),
     [topics.images]: days(90),
@@ -117,8 +129,9 @@ export function topicLayouts(topics: Topics, { partitions, replication }: Layout
     { stage: 'ingest', topic: topics.dealChanges },
     { stage: 'ingest', topic: topics.accountChanges },
     { stage: 'score', topic: topics.images },
-  ].map((input) => ({ name: stateTopicOf(topics, input), partitions }));
-  return [...topicSpecs(topics, partitions), ...states].map(layout);
+    ...topics.sources.map((topic) => ({ stage: 'connect', topic })),
+  ].map((input) => ({ name: stateTopicOf(topics, input), partitions: foreign.get(input.topic) ?? partitions }));
+  return [...topicSpecs(topics, partitions).filter(({ name }) => !foreign.has(name)), ...states].map(layout);
 }
 
 /** A batch of one partition in one commit; a record alone has at most 16 MiB. */

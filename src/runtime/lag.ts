@@ -11,11 +11,12 @@ export interface TaskLag {
   readonly lag: number;
 }
 
-/** The tasks of both stages: one an ingest topic-partition, one a partition of the images. */
+/** The tasks of all stages: one a partition of their inputs. */
 export function taskInputs(log: Log, topics: Topics): readonly TaskInput[] {
   const each = (stage: string, topic: string): TaskInput[] =>
     Array.from({ length: log.partitionsOf(topic) }, (_, partition) => ({ stage, topic, partition }));
   return [
+    ...topics.sources.flatMap((topic) => each('connect', topic)),
     ...each('ingest', topics.accountChanges),
     ...each('ingest', topics.dealChanges),
     ...each('score', topics.images),

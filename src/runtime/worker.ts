@@ -8,6 +8,7 @@ import type { Log, Membership, TaskInput } from '../log/port.ts';
 import type { Topics } from '../log/topics.ts';
 import type { AnswerFn } from '../scoring/score.ts';
 import type { Wire } from '../wire/wire.ts';
+import { type Connector, connectStage } from './connect-stage.ts';
 import { followControl } from './control.ts';
 import { createHealth, type Health } from './health.ts';
 import { ingestStage } from './ingest-stage.ts';
@@ -33,6 +34,8 @@ export interface WorkerOptions {
   readonly wire?: Wire;
   /** How soon an append of another process is seen. */
   readonly pollMs?: number;
+  /** CRMs' own events; none unless given. */
+  readonly connectors?: readonly Connector[];
   /** The tasks that this worker runs; all unless told. */
   readonly takes?: (input: TaskInput) => boolean;
   /** Watches the tasks; none unless given. */
@@ -71,7 +74,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   };
   const control = await patiently('control', patience, () => followControl(log, topics, options.compile, options.wire));
   const parts = { ...options, health, control, partitionsOf: (topic: string) => log.partitionsOf(topic) };
-  const makers = stageMakers(parts).filter(({ input }) => options.takes?.(input) ?? true);
+  const makers = stageMakers(parts, options.connectors ?? []).filter(({ input }) => options.takes?.(input) ?? true);
   const holds = new Map<string, Promise<WorkerEnd>>();
   /** Names of the tasks that are this worker's: all, or those that the group gave it. */
   let mine: ReadonlySet<string> = new Set();
@@ -209,6 +212,7 @@ interface StageMaker {
 
 function stageMakers(
   parts: Parameters<typeof ingestStage>[0] & Parameters<typeof scoreStage>[0],
+  connectors: readonly Connector[],
 ): readonly StageMaker[] {
   const { topics, partitionsOf } = parts;
   const each = (stage: string, topic: string, make: (health: Health, partition: number) => Stage): StageMaker[] =>
@@ -217,6 +221,9 @@ function stageMakers(
       make: (health) => make(health, partition),
     }));
   return [
+    ...connectors.flatMap((connector) =>
+      each('connect', connector.topic, (health, partition) => connectStage({ ...parts, health }, connector, partition)),
+    ),
     ...each('ingest', topics.accountChanges, (health, partition) =>
       ingestStage({ ...parts, health }, 'account', partition),
     ),

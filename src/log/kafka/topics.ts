@@ -86,6 +86,23 @@ export const retentionsOf = (settings: KafkaSettings, topics: readonly string[])
 /** Kafka's own "no limit" of a compaction lag is the largest long. */
 const FOR_EVER_MS = Number.MAX_SAFE_INTEGER;
 
+/** How many partitions others' topics have. @throws PlumblineError PLB-LOG-LAYOUT where one is not there */
+export const partitionCounts = (
+  settings: KafkaSettings,
+  topics: readonly string[],
+): Promise<ReadonlyMap<string, number>> =>
+  withAdmin(settings, 'asking for partitions', async (admin) => {
+    const known = new Set(await admin.listTopics());
+    const missing = topics.find((name) => !known.has(name));
+    if (missing !== undefined)
+      throw new PlumblineError('PLB-LOG-LAYOUT', `the cluster has no topic \`${missing}\` for a connector to read`, {
+        where: { topic: missing },
+        hint: 'it is made by what writes to it, such as Debezium: check the name, or leave it out for a topic of our own',
+      });
+    const { topics: found } = await admin.fetchTopicMetadata({ topics: [...topics] });
+    return new Map(found.map(({ name, partitions }) => [name, partitions.length]));
+  });
+
 export interface LayoutProblem {
   readonly topic: string;
   readonly message: string;

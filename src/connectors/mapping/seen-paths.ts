@@ -1,0 +1,32 @@
+import { didYouMean } from '../../language/suggest.ts';
+import type { RecordEvent, SourceEvent } from '../source-event.ts';
+import type { EventMapping, ObjectSpec, SourcePath } from './event-mapping.ts';
+import { NOT_TOLD, valueAt } from './told.ts';
+
+/** A path of a mapping that no event has, as far as events of its object were given. */
+export interface UnseenPath {
+  readonly object: string;
+  readonly path: string;
+  readonly hint: string | null;
+}
+
+/** Paths that are mapped and that no sample has: they may be spelled wrongly. */
+export function pathsOutOfSight(mapping: EventMapping, events: readonly SourceEvent[]): readonly UnseenPath[] {
+  return [...mapping.objects.values()].flatMap((object) => {
+    const own = events.filter((event): event is RecordEvent => event.object === object.name && event.kind === 'set');
+    if (own.length === 0) return [];
+    const known = new Set(own.flatMap(({ values }) => Object.keys(values)));
+    return pathsOf(object)
+      .filter((path) => own.every(({ values }) => valueAt(values, path) === NOT_TOLD))
+      .map((path) => ({ object: object.name, path: path.join('.'), hint: didYouMean(path[0] ?? '', known) }));
+  });
+}
+
+function pathsOf(object: ObjectSpec): readonly SourcePath[] {
+  const ids = [object.id, object.accountId].flatMap((id) => (id?.from ? [id.from] : []));
+  const read = object.fields.flatMap(({ value }) => {
+    if (value.kind !== 'read') return [];
+    return value.from instanceof Map ? [...value.from.values()] : [value.from as SourcePath];
+  });
+  return [...ids, ...read];
+}
