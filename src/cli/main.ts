@@ -21,6 +21,7 @@ import { schemasCommand } from './schemas.ts';
 import { scoreCommand } from './score.ts';
 import { startCommand } from './start.ts';
 import { statusCommand } from './status.ts';
+import { syncCommand } from './sync.ts';
 import { testCommand } from './test.ts';
 import { topicsCommand } from './topics.ts';
 import { whatIfCommand } from './what-if.ts';
@@ -43,6 +44,7 @@ const COMMANDS = [
   importCommand,
   generateCommand,
   ingestCommand,
+  syncCommand,
   runCommand,
   statusCommand,
   resultsCommand,
