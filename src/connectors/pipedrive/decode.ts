@@ -12,7 +12,7 @@ import { type Instants, pipedriveVersion } from './version.ts';
 export const decodePipedrive = (value: Uint8Array | null): Decoded => decodeEach(value, readEvent);
 
 function readEvent(json: unknown, at: string): readonly RecordEvent[] {
-  const envelope = readEnvelope(readObject(json, at), at);
+  const envelope = readEnvelope(readObject(json, at.slice(0, -1)), at);
   return [envelope.isDelete ? readDelete(envelope, at) : readSet(envelope, at)];
 }
 
