@@ -1,17 +1,16 @@
-import { createHash } from 'node:crypto';
 import { describe, expect, it, test } from 'vitest';
 import { hubspotEvents } from '../../../../consumers/hubspot-events.ts';
 import { decodeHubspot } from '../../../../src/connectors/hubspot/decode.ts';
 import { hubspotRowVersion } from '../../../../src/connectors/hubspot/version.ts';
+import { stableNumber } from '../../../../src/connectors/order-digits.ts';
 import { compareVersions } from '../../../../src/ingest/version.ts';
 import { reasonToSkipSamples, sampleBytes, sampleNames } from '../../../support/event-samples.ts';
 
 const FOLDER = 'hubspot-webhooks';
 const decode = (...events: readonly object[]) => decodeHubspot(Buffer.from(JSON.stringify(events)));
 
-/** The digits that tell an event from others of its instant, computed here once more. */
-const digits = (identity: string): string =>
-  String(Number.parseInt(createHash('sha256').update(identity).digest('hex').slice(0, 13), 16) + 1).padStart(16, '0');
+/** The digits that tell an event from others of its instant. */
+const digits = (identity: string): string => String(stableNumber(identity) + 1).padStart(16, '0');
 /** What names an event, and what it says. */
 const named = (occurredAt: number, rank: number, name: string, content = '') => {
   const version = `${occurredAt}${rank}${digits(`${name}:${content}`)}`;

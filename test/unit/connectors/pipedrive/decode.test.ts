@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { describe, expect, it, test } from 'vitest';
 import { pipedriveEvents } from '../../../../consumers/pipedrive-events.ts';
+import { stableNumber } from '../../../../src/connectors/order-digits.ts';
 import { decodePipedrive } from '../../../../src/connectors/pipedrive/decode.ts';
 import { pipedriveRowVersion } from '../../../../src/connectors/pipedrive/version.ts';
 import { canonicalJson } from '../../../../src/ingest/canonical-json.ts';
@@ -13,9 +13,9 @@ const decode = (event: unknown) => decodePipedrive(Buffer.from(JSON.stringify(ev
 type Sample = { readonly data: object | null; readonly previous: object | null; readonly meta: object };
 const sample = (name: string) => sampleJson(FOLDER, name) as Sample;
 
-/** The last four digits, computed here once more. */
+/** The last four digits. */
 const last = (identity: string, isDelete = false): string => {
-  const number = Number.parseInt(createHash('sha256').update(identity).digest('hex').slice(0, 13), 16);
+  const number = stableNumber(identity);
   return String(isDelete ? 9_000 + (number % 1_000) : number % 9_000).padStart(4, '0');
 };
 const ms = (text: string): number => Date.parse(text);
@@ -236,6 +236,11 @@ describe('version 2', () => {
     expect(failures).toEqual([]);
     expect(events).toMatchObject([{ changedAt: expected }]);
     expect(events[0]?.version.slice(0, 26)).toBe(`${expected}${expected}`);
+  });
+
+  it.each([8, '8', '', null, undefined, { id: 8 }])('tells events apart where %j is all their id', (id) => {
+    const texts = [1, 2].map((value) => decode(event({ id }, { data: { ...DATA, value } })).events[0]?.eventId);
+    expect(new Set(texts).size).toBe(2);
   });
 
   it('a delete is above all others of its instant, whatever their ids', () => {
