@@ -22,7 +22,10 @@ export function parseEvent(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(utf8.decode(bytes));
   } catch (cause) {
-    throw new PlumblineError('PLB-EVENT-JSON', 'an event is JSON in UTF-8, this one is not', { cause });
+    throw new PlumblineError('PLB-EVENT-JSON', 'expected events as JSON in UTF-8, this is none', {
+      hint: 'an array of events, or one',
+      cause,
+    });
   }
 }
 

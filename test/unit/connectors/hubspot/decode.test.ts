@@ -108,7 +108,7 @@ describe('the samples', () => {
     expect(decodeHubspot(sampleBytes(FOLDER, name))).toEqual({ events: EXPECTED[name], failures: [], ignored: 0 });
   });
 
-  it('are ordered as they happened, a deletion last', () => {
+  it.skipIf(reasonToSkipSamples(FOLDER) !== null)('are ordered as they happened, a deletion last', () => {
     const versions = sampleNames(FOLDER)
       .slice(0, 4)
       .map((name) => decodeHubspot(sampleBytes(FOLDER, name)).events[0]?.version ?? '');

@@ -109,14 +109,14 @@ describe('the samples', () => {
     expect(decoded).toEqual({ events: [EXPECTED[name]?.()], failures: [], ignored: 0 });
   });
 
-  it('keep custom fields as they are', () => {
+  it.skipIf(reasonToSkipSamples(FOLDER) !== null)('keep custom fields as they are', () => {
     const [event] = decodePipedrive(sampleBytes(FOLDER, '05.json')).events;
     expect(event && 'values' in event && event.values.custom_fields).toEqual({
       bdd479c3cfdb9c50bae4fa4929ae944980da55d7: { type: 'double', value: 978 },
     });
   });
 
-  it('of one deal are ordered as they happened, its delete last', () => {
+  it.skipIf(reasonToSkipSamples(FOLDER) !== null)('of one deal are ordered as they happened, its delete last', () => {
     const versions = ['01.json', '02.json', '03.json'].map(
       (name) => decodePipedrive(sampleBytes(FOLDER, name)).events[0]?.version ?? '',
     );
