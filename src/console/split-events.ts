@@ -1,3 +1,4 @@
+import { eventText, parseEvent } from '../connectors/event-json.ts';
 import { PlumblineError } from '../errors.ts';
 
 /** HubSpot sends at most 100 events in a request. */
@@ -10,14 +11,12 @@ export interface SplitEvents {
   readonly parsed: readonly unknown[];
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true });
-
 /**
  * Parts an array of events, or one event, so that each can be kept for itself. What they say is not looked at.
  * @throws PlumblineError PLB-EVENT-JSON, PLB-EVENT-SIZE
  */
 export function splitEvents(body: Uint8Array): SplitEvents {
-  const parsed = parse(body);
+  const parsed = parseEvent(eventText(body));
   if (!Array.isArray(parsed)) return { bodies: [body], parsed: [parsed] };
   if (parsed.length > MAX_EVENTS_A_REQUEST)
     throw new PlumblineError(
@@ -26,17 +25,6 @@ export function splitEvents(body: Uint8Array): SplitEvents {
       { hint: 'send them in several requests' },
     );
   return { bodies: parsed.length === 0 ? [] : textsOf(body), parsed };
-}
-
-function parse(body: Uint8Array): unknown {
-  try {
-    return JSON.parse(utf8.decode(body));
-  } catch (cause) {
-    throw new PlumblineError('PLB-EVENT-JSON', 'the body is no JSON in UTF-8: nothing of it was kept', {
-      hint: 'send an array of events, or one',
-      cause,
-    });
-  }
 }
 
 const [QUOTE, BACKSLASH, COMMA, OPEN, CLOSE, OPEN_OBJECT, CLOSE_OBJECT] = Buffer.from('"\\,[]{}');

@@ -12,7 +12,7 @@ import { hubspotVersion, type Rank } from './version.ts';
 export const decodeHubspot = (value: Uint8Array | null): Decoded => decodeEach(value, readEvent);
 
 function readEvent(json: unknown, at: string): readonly RecordEvent[] {
-  const event = readObject(json, at);
+  const event = readObject(json, at.slice(0, -1));
   const subscription = readSubscription(event, at);
   if (subscription.action === 'newMessage') return [];
   const about = recordOf(event, at);

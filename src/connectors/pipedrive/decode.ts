@@ -13,8 +13,18 @@ import { type Instants, pipedriveVersion } from './version.ts';
 export const decodePipedrive = (value: Uint8Array | null): Decoded => decodeEach(value, readEvent);
 
 function readEvent(json: unknown, at: string): readonly RecordEvent[] {
-  const envelope = readEnvelope(readObject(json, at), at);
-  return [envelope.isDelete ? readDelete(envelope, at) : readSet(envelope, at)];
+  const envelope = readEnvelope(readObject(json, at.slice(0, -1)), at);
+  if (envelope.isDelete) return [readDelete(envelope, at)];
+  const set = readSet(envelope, at);
+  const { mergedFrom } = envelope;
+  return mergedFrom === null || mergedFrom === set.id ? [set] : [set, goneInto(set, mergedFrom, envelope)];
+}
+
+/** The loser of a merge, as the winner's event tells it. */
+function goneInto({ id, changedAt }: RecordEvent, loser: string, envelope: Envelope): RecordEvent {
+  const instants = { recordMs: changedAt, eventMs: changedAt };
+  const names = namesOf({ ...envelope, eventId: null, isDelete: true }, loser, instants, () => 'merged');
+  return { kind: 'deleted', ...names, changedAt, values: {}, mergedInto: id };
 }
 
 function readSet(envelope: Envelope, at: string): RecordEvent {

@@ -19,6 +19,8 @@ export interface Envelope {
   /** The same as precisely as it is told. */
   readonly instant: string;
   readonly mergedInto: string | null;
+  /** v1 alone: the record that was merged into this one, whose own event doesn't say where it went. */
+  readonly mergedFrom: string | null;
   /** The record as of now. */
   readonly data: Part;
   /** As it was before: of a change parts of it, of a delete the whole. */
@@ -54,6 +56,8 @@ export function readEnvelope(event: Json, at: string): Envelope {
       hint: `expected ${[...ACTIONS.keys()].join(', ')}`,
     });
   const isV2 = meta.entity !== undefined;
+  const data = part(event, event.data === undefined ? 'current' : 'data', at);
+  const previous = part(event, 'previous', at);
   const timestamp = meta.timestamp_micro ?? meta.timestamp_milli ?? meta.timestamp;
   return {
     object: readText(meta.entity ?? meta.object ?? namedObject, `${at}meta.${isV2 ? 'entity' : 'object'}`),
@@ -64,9 +68,15 @@ export function readEnvelope(event: Json, at: string): Envelope {
     eventMs: readTime(timestamp, `${at}meta.timestamp`),
     instant: String(timestamp ?? ''),
     mergedInto: optionalId(meta.merged_to_id, `${at}meta.merged_to_id`),
-    data: part(event, event.data === undefined ? 'current' : 'data', at),
-    previous: part(event, 'previous', at),
+    mergedFrom: action === 'merged' ? mergedFrom(data, previous) : null,
+    data,
+    previous,
   };
+}
+
+function mergedFrom(data: Part, previous: Part): string | null {
+  const named = isObject(data.value) ? optionalId(data.value.merge_what_id, `${data.path}.merge_what_id`) : null;
+  return named ?? (isObject(previous.value) ? optionalId(previous.value.id, `${previous.path}.id`) : null);
 }
 
 /** v1 has a list with one record where it is a user. */
