@@ -55,6 +55,10 @@ describe('simulation', () => {
       'one-answer',
       (commit) => ({ ...commit, state: new Map([...commit.state, ['j', undefined]]) }),
     ],
+    'a deal that is left behind by a merge': [
+      'merged',
+      (commit) => ({ ...commit, outputs: commit.outputs.filter(({ headers }) => !('plumbline-derived' in headers)) }),
+    ],
     'a control offset that goes back': [
       'monotone-control',
       (commit) => ({ ...commit, state: new Map([...commit.state, ['k', '1']]) }),
