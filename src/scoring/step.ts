@@ -141,7 +141,7 @@ export function takeFact(state: Overlay, fact: ControlFact, position: number, co
       }
       return finish(run, null);
     }
-    case 'other':
+    default:
       return finish(run, null);
   }
 }

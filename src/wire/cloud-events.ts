@@ -73,7 +73,7 @@ export const factEvent = (fact: KnownFact): CloudEvent => ({
 });
 
 const factName = (fact: KnownFact): string =>
-  fact.kind === 'redrive' ? fact.id : `${fact.set}/${fact.kind === 'retired' ? '' : fact.version}/${fact.at}`;
+  fact.kind === 'redrive' ? fact.id : `${fact.set}/${'version' in fact ? fact.version : ''}/${fact.at}`;
 
 export const setEvent = (set: SetDocument): CloudEvent => ({
   id: `set/${set.version}`,

@@ -11,6 +11,7 @@ import { overlayOn } from '../../src/log/overlay.ts';
 import { partitionOf } from '../../src/log/partitioner.ts';
 import type { LogRecord } from '../../src/log/port.ts';
 import { recordsIn } from '../../src/log/simulated/storage.ts';
+import { NO_FACTS } from '../../src/rollout/control-state.ts';
 import { createHealth } from '../../src/runtime/health.ts';
 import { ingestStage } from '../../src/runtime/ingest-stage.ts';
 import type { PostureChange, Result } from '../../src/scoring/result.ts';
@@ -79,6 +80,8 @@ function checkImages(world: World, images: readonly SeenImage[], check: Check): 
     refresh: async () => {},
     fact: () => ({ kind: 'other' as const }),
     active: () => new Map(),
+    stateAt: () => NO_FACTS,
+    chainAt: () => '',
     viewAt: () => ({ offset: 0, sets: { deal: [], account: [] } }),
   };
   const parts = {
