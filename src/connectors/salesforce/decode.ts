@@ -17,7 +17,7 @@ import { recordEvents } from './record-events.ts';
 import type { SalesforceSchemas } from './schemas.ts';
 
 /** Lists within lists: a capture of several responses. */
-const MAX_DEPTH = 4;
+const MAX_DEPTH = 8;
 
 /**
  * Decodes change events of Salesforce Change Data Capture, in any of the forms in which clients pass them on, one or a

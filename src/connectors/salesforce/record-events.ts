@@ -44,10 +44,10 @@ const ALL_RECORDS = '*';
 export function recordEvents(event: ChangeEvent, gathered: Gathered): void {
   const headerPath = `${event.path}ChangeEventHeader`;
   const header = readHeader(event.body['ChangeEventHeader'], headerPath);
-  const replay = replayNumber(event.replayId, 'replayId');
+  const replay = replayNumber(event.replayId, `${event.path}replayId`);
   const common: Common = {
     object: header.entityName,
-    version: salesforceVersion(header.commitTimestamp, replay, header.sequenceNumber),
+    version: salesforceVersion(header.commitTimestamp, replay, header.sequenceNumber, headerPath),
     changedAt: header.commitTimestamp,
   };
   if (header.changeType === 'GAP_OVERFLOW') {
@@ -56,9 +56,8 @@ export function recordEvents(event: ChangeEvent, gathered: Gathered): void {
   }
   if (header.recordIds.length === 0) throw noRecord('an empty list', `${headerPath}.recordIds`);
   const tellings = tellingsOf(header, event, headerPath, common.version);
-  for (const [index, id] of new Set(header.recordIds).entries()) {
-    if (typeof id !== 'string' || !isId(id))
-      gathered.failures.push(noRecord(`${describe(id)} at ${index}`, `${headerPath}.recordIds`));
+  for (const id of new Set(header.recordIds)) {
+    if (typeof id !== 'string' || !isId(id)) gathered.failures.push(noRecord(describe(id), `${headerPath}.recordIds`));
     else if (id.endsWith(ALL_RECORDS)) gathered.events.push(gapOfAll(header, common));
     else for (const [suffix, tell] of tellings) gathered.events.push(tell(id, idOfEvent(header, id, suffix), common));
   }

@@ -18,13 +18,19 @@ const REPLAY_BYTES = 8;
  * two transactions that change one record within the same time can't be told apart, and of equal versions the first
  * that arrives stays. That its first 8 bytes rise is what is seen and what clients rely on; it is not documented. The
  * sequence number: it orders what one transaction does, where enriched events repeat one replay id.
+ * @param path of the event's header, for the failure
  * @throws PlumblineError PLB-EVENT-VERSION where a part has more digits than its place
  */
-export function salesforceVersion(commitTimestampMs: number, replay: bigint | null, sequenceNumber: number): string {
+export function salesforceVersion(
+  commitTimestampMs: number,
+  replay: bigint | null,
+  sequenceNumber: number,
+  path = '',
+): string {
   return (
-    digits(commitTimestampMs, TIME_DIGITS, 'commitTimestamp') +
-    digits(replay ?? NO_REPLAY, REPLAY_DIGITS, 'replayId') +
-    digits(sequenceNumber, SEQUENCE_DIGITS, 'sequenceNumber')
+    digits(commitTimestampMs, TIME_DIGITS, 'commitTimestamp', path) +
+    digits(replay ?? NO_REPLAY, REPLAY_DIGITS, 'replayId', path) +
+    digits(sequenceNumber, SEQUENCE_DIGITS, 'sequenceNumber', path)
   );
 }
 
@@ -58,12 +64,12 @@ export function replayNumber(replayId: unknown, path: string): bigint | null {
 /** Of 8 bytes and more, at most 96. */
 const BASE64 = /^[A-Za-z0-9+/_-]{11,128}={0,2}$/;
 
-function digits(value: number | bigint, width: number, name: string): string {
+function digits(value: number | bigint, width: number, name: string, path: string): string {
   const text = String(value);
   if (/^\d+$/.test(text) && text.length <= width) return text.padStart(width, '0');
   return refuse(
     'PLB-EVENT-VERSION',
     `\`${name}\` is \`${text}\`, expected a whole number of at most ${width} digits: without it no order can be made`,
-    name,
+    path === '' ? name : path,
   );
 }
