@@ -43,7 +43,8 @@ export function mutated(value: unknown): fc.Arbitrary<string> {
   return fc.array(change, { minLength: 1, maxLength: 4 }).map((changes) => {
     // In a box, so that the whole can be replaced as well.
     const box = { value: structuredClone(value) };
-    for (const one of changes) apply(box, ['value', ...one.path], one);
+    // A value is put in as a copy: a later change may reach into it.
+    for (const one of changes) apply(box, ['value', ...one.path], { ...one, value: structuredClone(one.value) });
     return JSON.stringify(box.value) ?? 'null';
   });
 }

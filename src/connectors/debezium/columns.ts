@@ -1,4 +1,4 @@
-import { isObject, type Json } from '../event-json.ts';
+import { isObject, type Json } from '../event-text.ts';
 import { CONVERSIONS, type Convert } from './conversions.ts';
 
 /** How the values of a table's columns are made plain; only of those that are not so already. */

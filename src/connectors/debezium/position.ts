@@ -1,5 +1,5 @@
 import { describe, refuse } from '../event-failure.ts';
-import type { Json } from '../event-json.ts';
+import type { Json } from '../event-text.ts';
 
 export const CONNECTORS = ['postgresql', 'mysql', 'mariadb', 'sqlserver'] as const;
 export type Connector = (typeof CONNECTORS)[number];

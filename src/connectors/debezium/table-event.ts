@@ -1,6 +1,6 @@
 import { describe, refuse } from '../event-failure.ts';
 import { eventIdOf, isId } from '../event-id.ts';
-import { isObject, type Json } from '../event-json.ts';
+import { isObject, type Json } from '../event-text.ts';
 import type { SourceEvent } from '../source-event.ts';
 import type { Columns } from './columns.ts';
 import { CONNECTORS, type Connector, positionOf, type SourcePlace } from './position.ts';

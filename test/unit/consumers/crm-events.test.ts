@@ -6,7 +6,7 @@ import { salesforceEvents } from '../../../consumers/salesforce-events.ts';
 import { makeWriters } from '../../../schemas/writers.ts';
 import { loadSalesforceSchemas } from '../../../src/connectors/salesforce/load-schemas.ts';
 import type { LogRecord } from '../../../src/log/port.ts';
-import { sampleBytes, sampleFolder } from '../../support/crm-samples.ts';
+import { NO_SAMPLES, sampleBytes, sampleFolder } from '../../support/crm-event-samples.ts';
 import { codesOf, expectSound } from '../../support/expect-decoded.ts';
 
 const record = (value: Uint8Array | null): LogRecord => ({
@@ -182,7 +182,7 @@ describe('debeziumEvents', () => {
     );
   });
 
-  it('reads JSON, with a registry and without', () => {
+  it.skipIf(NO_SAMPLES)('reads JSON, with a registry and without', () => {
     const value = sampleBytes('debezium', '02.json');
     expect(debeziumEvents.decode(record(value)).events).toHaveLength(1);
     expect(debeziumEvents.decode(record(value), writers).events).toHaveLength(1);
@@ -192,7 +192,7 @@ describe('debeziumEvents', () => {
 });
 
 describe('salesforceEvents', () => {
-  it('reads JSON, and Avro with its schemas', () => {
+  it.skipIf(NO_SAMPLES)('reads JSON, and Avro with its schemas', () => {
     const folder = 'salesforce-cdc-pubsub-avro';
     const value = sampleBytes(folder, '02.json');
     const schemas = loadSalesforceSchemas(fileURLToPath(sampleFolder(folder)));
