@@ -21,7 +21,7 @@ const MAX_PARTITIONS = 1_000;
 const MAX_CONNECTORS = 20;
 const MECHANISMS = ['plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer'] as const;
 
-export const STAGES = ['connect', 'ingest', 'score'] as const;
+export const STAGES = ['connect', 'ingest', 'score', 'control'] as const;
 
 const sasl = z.strictObject({
   mechanism: z.enum(MECHANISMS),

@@ -29,6 +29,10 @@ export interface ControlFollower {
   /** What the first facts say, and their hash (see chainAfter). @throws PLB-CONTROL-BEHIND (retryable) */
   stateAt(offset: number): ControlState;
   chainAt(offset: number): string;
+  /** Reads the documents of sets to their present end: also those that no fact names yet. */
+  refreshDocuments(): Promise<void>;
+  /** Whether a document of this version is on the log, compiles, and is of this set. */
+  isKnown(set: string, version: string): boolean;
   /** The active version of each set, by name, as of the last fact read. Compiles nothing. */
   active(): ReadonlyMap<string, string>;
   /** The same object for the same offset, while it is kept. @throws PLB-CONTROL-BEHIND (retryable), PLB-SET-MISSING */
@@ -151,6 +155,18 @@ export async function followControl(
       const hash = chain[offset];
       if (hash === undefined) throw behind(facts.length, offset);
       return hash;
+    },
+    async refreshDocuments() {
+      await reading;
+      while ((await readSets()) > 0);
+    },
+    isKnown: (name, version) => {
+      try {
+        return setOf(version).name === name;
+      } catch (error) {
+        if (error instanceof PlumblineError) return false;
+        throw error;
+      }
     },
     active: () =>
       new Map(

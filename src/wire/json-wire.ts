@@ -6,6 +6,7 @@ import type { PostureChange, Result } from '../scoring/result.ts';
 import { factToJson } from './fact-body.ts';
 import { factFromJson } from './json-fact.ts';
 import { jsonValue, malformedOutput, placeOf, textOf } from './json-value.ts';
+import { answeredOfJson, answeredToJson, requestOfJson, requestToJson } from './request-body.ts';
 import { resultText } from './result-text.ts';
 import type { Encoded, Output, Wire } from './wire.ts';
 
@@ -33,6 +34,14 @@ export const jsonWire: Wire = {
       const text = (name: string) => textOf(json, name, record, 'PLB-SET-DECODE');
       return { version: text('version'), name: text('name'), document: text('document') };
     },
+  },
+  request: {
+    encode: (request) => encoded(JSON.stringify(requestToJson(request))),
+    decode: (record) => requestOfJson(jsonValue(record, 'PLB-REQUEST-DECODE'), record),
+  },
+  audit: {
+    encode: (answered) => encoded(JSON.stringify(answeredToJson(answered))),
+    decode: (record) => answeredOfJson(jsonValue(record, 'PLB-REQUEST-DECODE'), record),
   },
   prepare: async () => {},
 };

@@ -58,6 +58,8 @@ function standing(sets: readonly CompiledSet[]): ControlFollower {
     active: () => new Map(),
     stateAt: () => NO_FACTS,
     chainAt: () => '',
+    refreshDocuments: async () => {},
+    isKnown: () => false,
     viewAt: () => view,
   };
 }

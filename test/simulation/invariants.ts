@@ -82,6 +82,8 @@ function checkImages(world: World, images: readonly SeenImage[], check: Check): 
     active: () => new Map(),
     stateAt: () => NO_FACTS,
     chainAt: () => '',
+    refreshDocuments: async () => {},
+    isKnown: () => false,
     viewAt: () => ({ offset: 0, sets: { deal: [], account: [] } }),
   };
   const parts = {

@@ -20,9 +20,10 @@ const MAY_IMPORT: { readonly [folder: string]: readonly string[] } = {
   'src/book': ['src/ingest', 'src/language', 'schemas', 'src/errors.ts'],
   'src/scoring': ['src/compiler', 'src/ingest', 'src/log', 'src/language', 'schemas', 'src/errors.ts'],
   'src/rollout': ['src/scoring', 'src/compiler', 'src/language', 'schemas', 'src/errors.ts'],
-  'src/wire': ['src/scoring', 'src/ingest', 'src/log', 'src/language', 'schemas', 'src/errors.ts'],
+  'src/wire': ['src/rollout', 'src/scoring', 'src/ingest', 'src/log', 'src/language', 'schemas', 'src/errors.ts'],
   consumers: [
     'src/wire',
+    'src/rollout',
     'src/scoring',
     'src/connectors',
     'src/ingest',
@@ -34,6 +35,7 @@ const MAY_IMPORT: { readonly [folder: string]: readonly string[] } = {
   producers: [
     'consumers',
     'src/wire',
+    'src/rollout',
     'src/scoring',
     'src/ingest',
     'src/log',

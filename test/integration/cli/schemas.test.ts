@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { RECORD_KINDS } from '../../../schemas/record-schemas.ts';
 import { plumbline } from '../../support/cli.ts';
 import { type FakeRegistry, remembering, startFakeRegistry } from '../../support/fake-registry.ts';
 
@@ -19,14 +20,16 @@ it('register and check are silent when all is well; what is registered is not re
   expect(await schemas('register', '--prefix', 'eu.')).toEqual({ code: 0, stdout: '', stderr: '' });
   const registered = fake.asked.filter(({ method, path }) => method === 'POST' && path.endsWith('/versions'));
   expect(registered.map(({ path }) => path)).toContain('/subjects/eu.crm.deal-changes-value/versions');
-  expect(registered).toHaveLength(7);
+  expect(registered).toHaveLength(RECORD_KINDS.length);
   const again = await schemas('register', '--prefix', 'eu.', '--format', 'json');
   expect(JSON.parse(again.stdout)).toContainEqual({
     subject: 'eu.plumbline.images-value',
     state: 'registered',
     id: expect.any(Number),
   });
-  expect(fake.asked.filter(({ method, path }) => method === 'POST' && path.endsWith('/versions'))).toHaveLength(7);
+  expect(fake.asked.filter(({ method, path }) => method === 'POST' && path.endsWith('/versions'))).toHaveLength(
+    RECORD_KINDS.length,
+  );
   expect((await schemas('check', '--format', 'json')).stdout).toContain(
     '{"subject":"plumbline.images-value","state":"new"}',
   );
