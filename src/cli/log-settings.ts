@@ -46,6 +46,7 @@ const shape = z.strictObject({
     .array(z.enum(STAGES))
     .min(1)
     .max(STAGES.length)
+    .refine((stages) => new Set(stages).size === stages.length, 'each stage once')
     .default([...STAGES]),
   /** CRMs' own events: a mapping, and on Kafka the topics where they lie, unless it is the format's own. */
   connectors: z
