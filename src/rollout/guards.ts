@@ -1,5 +1,5 @@
 import type { ExpectedMove, Verdict } from '../scoring/control-fact.ts';
-import { movesIn, type Tally } from './tally.ts';
+import { criticalIn, entitiesIn, movesIn, type Tally } from '../scoring/tally.ts';
 
 /** What a version may cause. */
 export interface Guard {
@@ -49,7 +49,7 @@ function measure(metric: Guard['metric'], tally: Tally, expected: readonly Expec
     case 'unknown_share':
       return share(tally.unknown, tally.outcomes);
     case 'critical_share':
-      return share(tally.critical, tally.answers - tally.faults);
+      return share(criticalIn(tally), entitiesIn(tally));
     case 'unexpected_moves':
       return tally.answers === 0 ? null : unexpectedMoves(tally, expected);
   }
@@ -60,7 +60,7 @@ export function unexpectedMoves(tally: Tally, expected: readonly ExpectedMove[])
   let count = 0;
   for (const move of movesIn(tally)) {
     const said = expected.find(({ from, to }) => (from ?? 'none') === move.from && (to ?? 'none') === move.to);
-    const allowed = said === undefined ? 0 : said.of === 'count' ? said.atMost : said.atMost * tally.answers;
+    const allowed = said === undefined ? 0 : said.of === 'count' ? said.atMost : said.atMost * entitiesIn(tally);
     count += Math.max(0, move.count - Math.floor(allowed));
   }
   return count;

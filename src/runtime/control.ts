@@ -110,13 +110,20 @@ export async function followControl(
     }
   }
 
+  /** A version that can't be compiled is not asked. */
+  function candidateOf({ rollout }: SetState): Pick<ActiveSet, 'candidate'> {
+    if (rollout === null || rollout.phase === 'proposed') return {};
+    const set = fallbackOf(rollout.version);
+    return set === null ? {} : { candidate: { set, share: rollout.share } };
+  }
+
   function viewOf(offset: number, state: ControlState): ControlView {
     const sets: { deal: ActiveSet[]; account: ActiveSet[] } = { deal: [], account: [] };
     for (const [, set] of [...state.sets].sort(([a], [b]) => (a < b ? -1 : 1))) {
       const version = runningOf(set);
       if (version === null) continue;
       const active = setOf(version);
-      sets[active.entity].push({ active, fallback: fallbackOf(targetOf(set)) });
+      sets[active.entity].push({ active, fallback: fallbackOf(targetOf(set)), ...candidateOf(set) });
     }
     return { offset, sets };
   }
