@@ -10,6 +10,8 @@ export interface ControlState {
   readonly sets: ReadonlyMap<string, SetState>;
   /** All sets. */
   readonly frozen: Freeze | null;
+  /** How many facts it is made of: the offset of the next. */
+  readonly offset: number;
 }
 
 export interface SetState {
@@ -18,6 +20,16 @@ export interface SetState {
   readonly rollout: Rollout | null;
   readonly isStopped: boolean;
   readonly frozen: Freeze | null;
+  /** A rollback that not every task has taken yet. */
+  readonly rollback: Rollback | null;
+}
+
+export interface Rollback {
+  readonly from: string | null;
+  readonly to: string;
+  readonly at: number;
+  /** Of its fact. */
+  readonly offset: number;
 }
 
 export interface Freeze {
@@ -56,8 +68,8 @@ export interface Approval {
   readonly expiresAt: number;
 }
 
-export const NO_FACTS: ControlState = { sets: new Map(), frozen: null };
-export const NO_SET: SetState = { stack: [], rollout: null, isStopped: false, frozen: null };
+export const NO_FACTS: ControlState = { sets: new Map(), frozen: null, offset: 0 };
+export const NO_SET: SetState = { stack: [], rollout: null, isStopped: false, frozen: null, rollback: null };
 
 export const activeOf = ({ stack }: SetState): string | null => stack[stack.length - 1] ?? null;
 
@@ -68,7 +80,12 @@ export const targetOf = ({ stack }: SetState): string | null => stack[stack.leng
  * The state after one more fact. Total: a fact that can't be at this point (it was decided on something that has changed
  * since) changes nothing.
  */
-export function reduce(state: ControlState, fact: ControlFact): ControlState {
+export const reduce = (state: ControlState, fact: ControlFact): ControlState => ({
+  ...take(state, fact),
+  offset: state.offset + 1,
+});
+
+function take(state: ControlState, fact: ControlFact): ControlState {
   switch (fact.kind) {
     case 'other':
     case 'redrive':
@@ -89,7 +106,12 @@ export function reduce(state: ControlState, fact: ControlFact): ControlState {
     case 'activated':
       return withSet(state, fact.set, (set) => activate(set, fact.version));
     case 'rolled_back':
-      return withSet(state, fact.set, (set) => goBack(set, fact.version));
+      return withSet(state, fact.set, (set) => ({
+        ...goBack(set, fact.version),
+        rollback: { from: withdrawnOf(set, fact.version), to: fact.version, at: fact.at, offset: state.offset },
+      }));
+    case 'acknowledged':
+      return withSet(state, fact.set, (set) => (set.rollback?.to === fact.version ? { ...set, rollback: null } : set));
     case 'stopped':
       return withSet(state, fact.set, (set) => ({ ...set, rollout: null, isStopped: true }));
     case 'proposed':
@@ -115,6 +137,10 @@ function activate(set: SetState, version: string): SetState {
   const rollout = set.rollout?.baseline === version && isSame ? set.rollout : null;
   return { ...set, stack, rollout, isStopped: false };
 }
+
+/** What answered until now: a version on its way, else the one that was active. */
+const withdrawnOf = (set: SetState, target: string): string | null =>
+  set.rollout?.phase === 'canary' ? set.rollout.version : activeOf(set) === target ? null : activeOf(set);
 
 /** What was above the version is withdrawn. */
 function goBack(set: SetState, version: string): SetState {
@@ -144,7 +170,7 @@ function propose(set: SetState, fact: RolloutFact & { kind: 'proposed' }): SetSt
   return { ...set, rollout };
 }
 
-type OnTheWay = Exclude<RolloutFact, { kind: 'proposed' | 'stopped' | 'frozen' | 'unfrozen' }>;
+type OnTheWay = Exclude<RolloutFact, { kind: 'proposed' | 'stopped' | 'frozen' | 'unfrozen' | 'acknowledged' }>;
 
 /** undefined: the fact can't be at this point; null: the rollout is over. */
 function advance(rollout: Rollout, fact: OnTheWay): Rollout | null | undefined {

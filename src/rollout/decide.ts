@@ -10,7 +10,7 @@ import {
   targetOf,
 } from './control-state.ts';
 import type { Policy } from './policy.ts';
-import type { Request } from './request.ts';
+import type { Request, Signal } from './request.ts';
 
 /** A fact before it is placed: when, by whom and why are the request's. */
 export type Decided =
@@ -41,7 +41,7 @@ export interface DecideContext {
  * What becomes of a request. Pure: the same state and request always give the same facts; what can't be is refused and
  * changes nothing.
  */
-export function decide(state: ControlState, request: Request, context: DecideContext): Decision {
+export function decide(state: ControlState, request: Exclude<Request, Signal>, context: DecideContext): Decision {
   if (isFreeze(request)) return freeze(state, request);
   const set = state.sets.get(request.set) ?? NO_SET;
   const frozen = set.frozen ?? state.frozen;
@@ -63,7 +63,7 @@ export function decide(state: ControlState, request: Request, context: DecideCon
 
 type FreezeRequest = Extract<Request, { kind: 'freeze' | 'unfreeze' }>;
 
-const isFreeze = (request: Request): request is FreezeRequest =>
+const isFreeze = (request: Exclude<Request, Signal>): request is FreezeRequest =>
   request.kind === 'freeze' || request.kind === 'unfreeze';
 
 const accept = (said: string, ...facts: readonly Decided[]): Decision => ({ facts, said });
@@ -112,7 +112,7 @@ function propose(set: SetState, request: Request & { kind: 'propose' }, context:
   );
 }
 
-type OnTheWay = Exclude<Request, { kind: 'freeze' | 'unfreeze' | 'propose' | 'roll_back' }>;
+type OnTheWay = Exclude<Request, { kind: 'freeze' | 'unfreeze' | 'propose' | 'roll_back' | 'signal' }>;
 
 function onTheWay(rollout: Rollout, request: OnTheWay, context: DecideContext): Decision {
   const { set, version } = request;
@@ -233,7 +233,8 @@ function promote(rollout: Rollout, { set, version }: OnTheWay, context: DecideCo
   if (missing !== null) return missing;
   const blocked = context.blockedBy(set, rollout);
   if (blocked !== null) return refuse('PLB-ROLLOUT-GATE', blocked, 'wait, or abort it');
-  const share = context.policy.canary.steps[step];
+  // With nothing to stand beside there is nothing to compare on a part of the accounts.
+  const share = rollout.baseline === null ? undefined : context.policy.canary.steps[step];
   if (share === undefined) return accept(`version ${short(version)} is active`, { kind: 'activated', set, version });
   return accept(`version ${short(version)} answers for ${share * 100} % of the accounts`, {
     kind: 'canaried',

@@ -18,6 +18,8 @@ export interface Policy {
     readonly minAccounts: number;
   };
   readonly guards: readonly Guard[];
+  /** So many faults of the active version roll it back. */
+  readonly activeFaults: number;
 }
 
 /** What a phase needs before the next one. */
@@ -47,4 +49,5 @@ export const DEFAULT_POLICY: Policy = {
     { metric: 'fault_share', atMost: 0.001, minAnswers: 20 },
     { metric: 'unexpected_moves', atMost: 0, minAnswers: 20 },
   ],
+  activeFaults: 10,
 };

@@ -1,4 +1,5 @@
 import type { ExpectedMove, Verdict } from '../scoring/control-fact.ts';
+import type { Tally } from '../scoring/tally.ts';
 
 /** What is asked of the controller. A request that is sent again, with the same id, is answered once. */
 interface Asked {
@@ -23,7 +24,22 @@ export type Request =
   /** Back to the version before, whatever is under way. */
   | (Asked & { readonly kind: 'roll_back'; readonly set: string })
   /** null: every set. */
-  | (Asked & { readonly kind: 'freeze' | 'unfreeze'; readonly set: string | null });
+  | (Asked & { readonly kind: 'freeze' | 'unfreeze'; readonly set: string | null })
+  | Signal;
+
+/** What a scoring task tells of itself, after a commit: that it has taken facts, and what it has counted. */
+export interface Signal extends Asked {
+  readonly kind: 'signal';
+  readonly set: null;
+  /** Facts that it has taken. */
+  readonly controlOffset: number;
+  /** A sweep is not through. */
+  readonly isBusy: boolean;
+  /** By set. */
+  readonly tallies: { readonly [set: string]: Tally };
+  /** Faults of the version that is active, by set. */
+  readonly faults: { readonly [set: string]: { readonly version: string; readonly count: number } };
+}
 
 export type RequestKind = Request['kind'];
 

@@ -16,6 +16,7 @@ import { createHealth, type Health } from './health.ts';
 import { ingestStage } from './ingest-stage.ts';
 import { type Patience, patiently } from './retry.ts';
 import { scoreStage } from './score-stage.ts';
+import { openSignaller } from './signals.ts';
 import type { Stage } from './stage.ts';
 import { type BatchLimits, openTask, type Task } from './task.ts';
 import type { Tracer } from './tracer.ts';
@@ -77,6 +78,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     isStopping: () => stopping,
   };
   const control = await patiently('control', patience, () => followControl(log, topics, options.compile, options.wire));
+  const signaller = openSignaller({ ...options, control });
   const parts = { ...options, health, control, partitionsOf: (topic: string) => log.partitionsOf(topic) };
   const makers = stageMakers(parts, options.connectors ?? [], options.policy ?? DEFAULT_POLICY).filter(
     ({ input }) => options.takes?.(input) ?? true,
@@ -102,7 +104,9 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
         }
         const seen = waker.count();
         await waker.turn();
-        if (await task.runOnce()) continue;
+        const hasWorked = await task.runOnce();
+        await patiently(`${task.name} signal`, patience, () => signaller.after(task.input, task.state));
+        if (hasWorked) continue;
         const due = task.nextDue();
         const pollMs = options.pollMs ?? POLL_MS;
         await waker.wait(seen, due === null ? pollMs : Math.max(1, Math.min(pollMs, due - clock())));

@@ -55,6 +55,8 @@ export type RolloutFact =
     })
   | (OfVersion & { readonly kind: 'shadowed' | 'paused' | 'resumed' | 'aborted' })
   | (OfVersion & { readonly kind: 'canaried'; readonly step: number; readonly share: number })
+  /** Every task has gone back to this version. */
+  | (OfVersion & { readonly kind: 'acknowledged' })
   /** Nothing of the set is scored any more: it has no version to go back to. */
   | (Said & { readonly kind: 'stopped'; readonly set: string })
   /** null: every set. */

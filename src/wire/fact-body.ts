@@ -46,6 +46,7 @@ const MEMBERS: { readonly [K in KnownFact['kind']]: readonly Member[] } = {
   paused: OF_VERSION,
   resumed: OF_VERSION,
   aborted: OF_VERSION,
+  acknowledged: OF_VERSION,
   canaried: [...OF_VERSION, ['step', 'step', 'number'], ['share', 'share', 'number']],
   stopped: [SET, ...SAID],
   frozen: [['set', 'set', 'text?'], ...SAID],

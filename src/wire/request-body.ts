@@ -6,7 +6,7 @@ import { placeOf } from './json-value.ts';
 
 const CODE = 'PLB-REQUEST-DECODE';
 
-type Form = 'text' | 'text?' | 'instant' | 'moves' | 'verdict';
+type Form = 'text' | 'text?' | 'instant' | 'moves' | 'verdict' | 'count' | 'flag' | 'object';
 type Member = readonly [name: string, written: string, form: Form];
 type Json = { readonly [name: string]: unknown };
 
@@ -39,6 +39,14 @@ const MEMBERS: { readonly [K in RequestKind]: readonly Member[] } = {
   roll_back: [...ASKED, SET],
   freeze: [...ASKED, ANY_SET],
   unfreeze: [...ASKED, ANY_SET],
+  signal: [
+    ...ASKED,
+    ANY_SET,
+    ['controlOffset', 'control_offset', 'count'],
+    ['isBusy', 'is_busy', 'flag'],
+    ['tallies', 'tallies', 'object'],
+    ['faults', 'faults', 'object'],
+  ],
 };
 
 /** Anybody may write requests: each text has a cap. */
@@ -87,6 +95,12 @@ function read(value: unknown, form: Form, path: string, record: LogRecord): unkn
       return (typeof value === 'string' ? parseInstant(value) : null) ?? malformed(record, path, 'an instant');
     case 'verdict':
       return VERDICTS.has(value) ? value : malformed(record, path, 'pass, fail or inconclusive');
+    case 'count':
+      return Number.isSafeInteger(value) && (value as number) >= 0 ? value : malformed(record, path, 'a count');
+    case 'flag':
+      return typeof value === 'boolean' ? value : malformed(record, path, 'true or false');
+    case 'object':
+      return value !== null && typeof value === 'object' ? value : malformed(record, path, 'an object');
     case 'moves':
       return Array.isArray(value) && value.length <= MAX_MOVES
         ? value.map((move, index) => readMove(move, `${path}[${index}]`, record))
