@@ -15,6 +15,7 @@ export interface LogFlags {
   readonly registry?: string;
   readonly stages?: string;
   readonly connect?: readonly string[];
+  readonly policy?: string;
 }
 
 const MAX_PARTITIONS = 1_000;
@@ -61,6 +62,8 @@ const shape = z.strictObject({
     )
     .max(MAX_CONNECTORS)
     .default([]),
+  /** The rules for changing rules (docs/rollouts.md). */
+  policy: z.string().min(1).optional(),
   salesforce: z
     .strictObject({
       /** Schemas of Avro payloads, as GetSchema of the Pub/Sub API gives them: ID.avsc. */
@@ -117,6 +120,7 @@ const VARIABLES: readonly (readonly [string, readonly string[], ('number' | 'lis
   ['PLUMBLINE_KAFKA_SASL_USERNAME', ['kafka', 'sasl', 'username']],
   ['PLUMBLINE_KAFKA_SASL_PASSWORD', ['kafka', 'sasl', 'password']],
   ['PLUMBLINE_KAFKA_SASL_TOKEN_FILE', ['kafka', 'sasl', 'token_file']],
+  ['PLUMBLINE_POLICY', ['policy']],
   ['PLUMBLINE_SALESFORCE_SCHEMAS_DIR', ['salesforce', 'schemas_dir']],
   ['PLUMBLINE_HUBSPOT_SECRET', ['hubspot', 'secret']],
   ['PLUMBLINE_HUBSPOT_URL', ['hubspot', 'url']],
@@ -146,6 +150,7 @@ export function readLogSettings(flags: LogFlags, env: NodeJS.ProcessEnv): LogSet
   if (flags.brokers !== undefined) put(tree, ['kafka', 'brokers'], fromText(flags.brokers, 'list'));
   const connect = flags.connect ?? env.PLUMBLINE_CONNECT?.split(';').filter((text) => text !== '');
   if (connect !== undefined && connect.length > 0) put(tree, ['connectors'], connect.map(connectorOf));
+  if (flags.policy !== undefined) put(tree, ['policy'], flags.policy);
   if (flags.prefix !== undefined) put(tree, ['kafka', 'prefix'], flags.prefix);
   if (flags.registry !== undefined) put(tree, ['registry', 'url'], flags.registry);
   const parsed = shape.safeParse(tree);
@@ -154,7 +159,8 @@ export function readLogSettings(flags: LogFlags, env: NodeJS.ProcessEnv): LogSet
     throw wrong(issue?.path.join('.') ?? '', issue?.message ?? '');
   }
   const connectors = parsed.data.connectors.map((one) => ({ ...one, mapping: resolve(one.mapping) }));
-  const settings = { ...parsed.data, connectors, data_dir: resolve(parsed.data.data_dir) };
+  const policy = parsed.data.policy === undefined ? {} : { policy: resolve(parsed.data.policy) };
+  const settings = { ...parsed.data, ...policy, connectors, data_dir: resolve(parsed.data.data_dir) };
   if (settings.log === 'kafka') holdKafka(settings);
   else if (!STAGES.every((stage) => settings.stages.includes(stage)))
     throw wrong('stages', 'the embedded log is run by one process, which runs all of them');

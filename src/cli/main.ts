@@ -2,9 +2,11 @@ import { readFileSync } from 'node:fs';
 import { Command, type CommanderError } from 'commander';
 import { formatError, PlumblineError } from '../errors.ts';
 import { activateCommand } from './activate.ts';
+import { approveCommand } from './approve.ts';
 import { checkCommand } from './check.ts';
 import { compileCommand } from './compile.ts';
 import { configCommand } from './config.ts';
+import { controlCommand } from './control-log.ts';
 import { deadLettersCommand } from './dead-letters.ts';
 import { eraseCommand } from './erase.ts';
 import { EXIT } from './exit-codes.ts';
@@ -12,9 +14,13 @@ import { explainCommand } from './explain.ts';
 import { generateCommand } from './generate.ts';
 import { importCommand } from './import.ts';
 import { ingestCommand } from './ingest.ts';
+import { keysCommand } from './keys.ts';
 import { mapCommand } from './map.ts';
 import { posturesCommand, resultsCommand } from './outputs.ts';
+import { policyCommand } from './policy.ts';
+import { proposeCommand } from './propose.ts';
 import { reproduceCommand } from './reproduce.ts';
+import { rolloutCommands } from './rollout.ts';
 import { runCommand } from './run.ts';
 import { schemaCommand } from './schema.ts';
 import { schemasCommand } from './schemas.ts';
@@ -24,11 +30,19 @@ import { statusCommand } from './status.ts';
 import { syncCommand } from './sync.ts';
 import { testCommand } from './test.ts';
 import { topicsCommand } from './topics.ts';
+import { validateCommand } from './validate.ts';
 import { whatIfCommand } from './what-if.ts';
 
 const COMMANDS = [
   startCommand,
   activateCommand,
+  proposeCommand,
+  validateCommand,
+  policyCommand,
+  keysCommand,
+  approveCommand,
+  rolloutCommands,
+  controlCommand,
   configCommand,
   topicsCommand,
   checkCommand,

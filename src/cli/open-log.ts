@@ -119,14 +119,22 @@ async function openPlace(settings: LogSettings, isMade: boolean): Promise<Place>
 }
 
 /** Runs a command's work on the log that its settings name; what it reads there is JSON on every wire. */
-export async function withPlace<T>(
+export const withPlace = <T>(
+  flags: LogFlags,
+  work: (place: Place) => Promise<T>,
+  made: { readonly isMade?: boolean } = {},
+): Promise<T> =>
+  withRawPlace(flags, (place) => work({ ...place, log: jsonView(place.log, place.topics, place.wire) }), made);
+
+/** As withPlace, with the records as they lie on the log. */
+export async function withRawPlace<T>(
   flags: LogFlags,
   work: (place: Place) => Promise<T>,
   { isMade = false }: { readonly isMade?: boolean } = {},
 ): Promise<T> {
   const place = await openPlace(readLogSettings(flags, process.env), isMade);
   try {
-    return await work({ ...place, log: jsonView(place.log, place.topics, place.wire) });
+    return await work(place);
   } finally {
     await place.log.close();
   }

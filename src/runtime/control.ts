@@ -33,6 +33,8 @@ export interface ControlFollower {
   refreshDocuments(): Promise<void>;
   /** Whether a document of this version is on the log, compiles, and is of this set. */
   isKnown(set: string, version: string): boolean;
+  /** @throws PLB-SET-MISSING, PLB-SET-CONTRACT */
+  compiled(version: string): CompiledSet;
   /** The active version of each set, by name, as of the last fact read. Compiles nothing. */
   active(): ReadonlyMap<string, string>;
   /** The same object for the same offset, while it is kept. @throws PLB-CONTROL-BEHIND (retryable), PLB-SET-MISSING */
@@ -167,6 +169,7 @@ export async function followControl(
       await reading;
       while ((await readSets()) > 0);
     },
+    compiled: setOf,
     isKnown: (name, version) => {
       try {
         return setOf(version).name === name;

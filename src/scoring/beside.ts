@@ -40,7 +40,8 @@ export function compare(
   change(run, active.name, candidate.set.version, (tally) => {
     const { entity, id } = subject;
     const unknown = isFault ? 0 : other.outcomes.filter(({ outcome }) => outcome === 'unknown').length;
-    const hasMoved = !isFault && base.posture !== other.posture && tally.movers.length < MAX_MOVERS;
+    const others = tally.movers.filter((mover) => mover.entity !== entity || mover.id !== id);
+    const hasMoved = !isFault && base.posture !== other.posture && others.length < MAX_MOVERS;
     const mover = { entity, id, from: base.posture, to: isFault ? base.posture : other.posture };
     return {
       ...moved(tally, before, pair),
@@ -48,7 +49,7 @@ export function compare(
       faults: tally.faults + (isFault ? 1 : 0),
       outcomes: tally.outcomes + (isFault ? 0 : other.outcomes.length),
       unknown: tally.unknown + unknown,
-      movers: hasMoved ? [...tally.movers, { ...mover, because: differing(base, other) }] : tally.movers,
+      movers: hasMoved ? [...others, { ...mover, because: differing(base, other) }] : others,
     };
   });
   return { version: candidate.set.version, pair };

@@ -14,7 +14,7 @@ export interface Tally {
   readonly unknown: number;
   /** Present entities by what both said last: `healthy>watch`, `healthy>fault`. */
   readonly pairs: { readonly [pair: string]: number };
-  /** The first that moved, with the constraints that differ. */
+  /** Some of those that stand elsewhere, with the constraints that differ. */
   readonly movers: readonly Mover[];
 }
 

@@ -60,6 +60,9 @@ function standing(sets: readonly CompiledSet[]): ControlFollower {
     chainAt: () => '',
     refreshDocuments: async () => {},
     isKnown: () => false,
+    compiled: () => {
+      throw new Error('none');
+    },
     viewAt: () => view,
   };
 }

@@ -84,6 +84,9 @@ function checkImages(world: World, images: readonly SeenImage[], check: Check): 
     chainAt: () => '',
     refreshDocuments: async () => {},
     isKnown: () => false,
+    compiled: () => {
+      throw new Error('none');
+    },
     viewAt: () => ({ offset: 0, sets: { deal: [], account: [] } }),
   };
   const parts = {
