@@ -93,9 +93,18 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 /** What was given is wrong: options, their values, the files that they name. */
 const OF_THE_CALL = /^PLB-(?:CLI|FILTER|BOOK|FIELD|RESULT|DEAD-LETTER)(?:-|$)/;
 
+/** What the state of a rollout doesn't allow, whether the controller says so or this process already sees it. */
+const OF_A_ROLLOUT = /^PLB-ROLLOUT-(?!UNANSWERED)/;
+
+function exitCodeOf(error: unknown): number {
+  if (!(error instanceof PlumblineError)) return EXIT.failure;
+  if (OF_A_ROLLOUT.test(error.code)) return EXIT.refused;
+  return OF_THE_CALL.test(error.code) ? EXIT.invalid : EXIT.failure;
+}
+
 try {
   await program.parseAsync();
 } catch (error) {
   process.stderr.write(`${formatError(error)}\n`);
-  process.exitCode = error instanceof PlumblineError && OF_THE_CALL.test(error.code) ? EXIT.invalid : EXIT.failure;
+  process.exitCode = exitCodeOf(error);
 }
