@@ -5,8 +5,8 @@ import type { Headers, LogRecord, ReadLimits } from '../port.ts';
 import { type KafkaSettings, makeClient } from './client.ts';
 import { committedMessages, offsetAfter, type RawMessage } from './committed.ts';
 import { within } from './deadline.ts';
-import { asPortError } from './failure.ts';
-import { type Broker, type Cluster, makeCluster, READ_COMMITTED } from './internals.ts';
+import { asPortError, isDenied, isWithoutCoordinator } from './failure.ts';
+import { type Broker, type Cluster, COORDINATOR, makeCluster, READ_COMMITTED } from './internals.ts';
 import { serial } from './serial.ts';
 
 const METADATA_MAX_AGE_MS = 10_000;
@@ -30,6 +30,12 @@ export interface Reader {
   read(topic: string, partition: number, offset: number, limits: ReadLimits): Promise<readonly LogRecord[]>;
   bounds(topic: string, partition: number): Promise<{ readonly start: number; readonly end: number }>;
   partitionsOf(topic: string): number;
+  /**
+   * kafkajs says of whatever keeps it from a coordinator that there is none.
+   * @param id of the group, or the transactional id
+   * @returns the cluster's refusal behind such an error, else the error itself
+   */
+  reasonOf(error: unknown, kind: keyof typeof COORDINATOR, id: string): Promise<unknown>;
   close(): Promise<void>;
 }
 
@@ -106,6 +112,16 @@ export async function openReader(settings: KafkaSettings, topics: readonly strin
         const [start, end] = await Promise.all([at(true), at(false)]);
         return { start, end };
       });
+    },
+    async reasonOf(error, kind, id) {
+      if (!isWithoutCoordinator(error)) return error;
+      try {
+        const broker = await cluster.findBroker({ nodeId: cluster.getNodeIds()[0] ?? '-1' });
+        await broker.findGroupCoordinator({ groupId: id, coordinatorType: COORDINATOR[kind] });
+      } catch (reason) {
+        if (isDenied(reason)) return reason;
+      }
+      return error;
     },
     close: () => cluster.disconnect(),
   };
