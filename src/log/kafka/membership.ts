@@ -47,6 +47,7 @@ export async function joinGroup(
     JOIN_SILENCE_MS,
   );
   let isMember = false;
+  let crash: Error | null = null;
   const joined = new Promise<void>((resolve, reject) => {
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
       const { memberAssignment } = payload as { memberAssignment: { readonly [topic: string]: readonly number[] } };
@@ -58,8 +59,9 @@ export async function joinGroup(
       onChange([]);
       // kafkajs starts itself again after what it takes for passing; else nobody does.
       if (payload.restart) return;
-      if (isMember) onCrash(payload.error.message);
-      else reject(payload.error);
+      if (isMember) return onCrash(payload.error.message);
+      crash = payload.error;
+      reject(crash);
     });
   });
   // It can fail while nobody waits for it yet.
@@ -72,7 +74,8 @@ export async function joinGroup(
     await within(JOIN_TIMEOUT_MS, `joining ${groupId}`, joined);
   } catch (error) {
     await consumer.disconnect();
-    const reason = await reader.reasonOf(error, 'group', groupId);
+    // After a crash kafkajs's other calls only say that nothing runs.
+    const reason = await reader.reasonOf(crash ?? error, 'group', groupId);
     throw asPortError(reason, { doing: `joining the group \`${groupId}\`` });
   }
   return { close: () => consumer.disconnect() };

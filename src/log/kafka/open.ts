@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Producer } from 'kafkajs';
+import { unavailable } from '../errors.ts';
 import { choosePartition, groupName, taskName } from '../place.ts';
 import type { Log, TaskInput, TaskSession } from '../port.ts';
 import { type KafkaSettings, makeClient } from './client.ts';
@@ -41,9 +42,13 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
     throw asPortError(error, { doing: 'connecting' });
   }
 
-  const fetchOffsets = serial((groupId: string, topic: string) =>
-    within(ADMIN_TIMEOUT_MS, `asking for the offsets of ${topic}`, admin.fetchOffsets({ groupId, topics: [topic] })),
-  );
+  let isClosed = false;
+  const fetchOffsets = serial(async (groupId: string, topic: string) => {
+    // Whoever gave up leaves others in the queue, and kafkajs would connect anew for each.
+    if (isClosed) throw unavailable('it is closed');
+    const doing = `asking for the offsets of ${topic}`;
+    return within(ADMIN_TIMEOUT_MS, doing, admin.fetchOffsets({ groupId, topics: [topic] }));
+  });
 
   const makeProducer = (transactionalId: string, more: object): Producer =>
     makeClient(settings, (kafka) =>
@@ -134,6 +139,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
       return offset ?? (await reader.bounds(input.topic, input.partition)).start;
     },
     async close() {
+      isClosed = true;
       await Promise.allSettled([...sessions.values()].map((session) => session.close()));
       await Promise.allSettled([appender.close(), admin.disconnect(), reader.close()]);
     },

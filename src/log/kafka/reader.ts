@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PlumblineError } from '../../errors.ts';
-import { noPartition, unknownTopic } from '../errors.ts';
+import { noPartition, unavailable, unknownTopic } from '../errors.ts';
 import type { Headers, LogRecord, ReadLimits } from '../port.ts';
 import { type KafkaSettings, makeClient } from './client.ts';
 import { committedMessages, offsetAfter, type RawMessage } from './committed.ts';
@@ -43,7 +43,10 @@ export interface Reader {
 export async function openReader(settings: KafkaSettings, topics: readonly string[]): Promise<Reader> {
   const cluster = makeClient(settings, (kafka) => makeCluster(kafka, METADATA_MAX_AGE_MS));
   const told = new Map<string, number>();
+  let isClosed = false;
   const leaderOf = serial(async (topic: string, partition: number) => {
+    // kafkajs would connect anew for whoever is still in the queue.
+    if (isClosed) throw unavailable('it is closed');
     await cluster.refreshMetadataIfNecessary();
     const [nodeId] = Object.keys(cluster.findLeaderForPartitions(topic, [partition]));
     return cluster.findBroker({ nodeId: nodeId ?? '-1' });
@@ -76,7 +79,8 @@ export async function openReader(settings: KafkaSettings, topics: readonly strin
         return await within(FETCH_TIMEOUT_MS, doing, work());
       } catch (error) {
         const failure = asPortError(error, { doing });
-        if (attempt === ATTEMPTS || !(failure instanceof PlumblineError && failure.retryable)) throw failure;
+        if (isClosed || attempt === ATTEMPTS || !(failure instanceof PlumblineError && failure.retryable))
+          throw failure;
         await recover(cluster, error);
         await sleep(PAUSE_MS * attempt);
       }
@@ -123,7 +127,10 @@ export async function openReader(settings: KafkaSettings, topics: readonly strin
       }
       return error;
     },
-    close: () => cluster.disconnect(),
+    close() {
+      isClosed = true;
+      return cluster.disconnect();
+    },
   };
 }
 
