@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { allow, forbid, type Right } from '../../support/access-rules.ts';
@@ -13,6 +14,7 @@ import {
 
 const reason = reasonWithoutSecuredKafka();
 const USER = 'worker';
+const OUTAGE_MS = 15_000;
 const PASSWORD = 'sesame-of-the-worker';
 
 /** As docs/kafka.md has them. */
@@ -211,6 +213,8 @@ describe.skipIf(reason !== null)(`a secured cluster${reason === null ? '' : `: $
       // What it is asked about the log needs a login too.
       await until('it waits', async () => (await statusOf(worker.url)).includes('PLB-LOG-TOKEN'));
       expect(await plumbline(['ingest', '-'], { env: other, input: changeOf('D2') })).toMatchObject(done);
+      // Longer than kafkajs's own tries, and than the group waits for a member.
+      await sleep(OUTAGE_MS);
       file('renewed', tokenFor(USER, 3_600));
       await until('it goes on', async () => {
         const { stdout } = await plumbline(['results', '--format', 'ndjson'], { env: other });
