@@ -4,7 +4,6 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { DEFAULT_TIMEOUT_MS, type RegistryOptions } from '../../schemas/registry-http.ts';
 import { PlumblineError } from '../errors.ts';
-import type { KafkaSettings } from '../log/kafka/client.ts';
 
 export interface LogFlags {
   readonly dataDir?: string;
@@ -175,7 +174,9 @@ function connectorOf(text: string): object {
 
 function holdKafka({ kafka }: LogSettings): void {
   if (kafka.brokers.length === 0) throw wrong('kafka.brokers', 'expected at least one host:port');
-  const { sasl: login } = kafka;
+  const { sasl: login, tls: transport } = kafka;
+  if ((transport?.cert_file === undefined) !== (transport?.key_file === undefined))
+    throw wrong('kafka.tls', 'cert_file and key_file are given together or not at all');
   if (login === undefined) return;
   if (login.mechanism === 'oauthbearer') {
     if (login.token_file === undefined) throw wrong('kafka.sasl.token_file', 'oauthbearer needs it');
@@ -260,37 +261,6 @@ export function registryOptionsOf({ registry }: LogSettings): RegistryOptions | 
     timeoutMs: registry.timeout_ms,
     ...(user === undefined ? {} : { credentials: { user, password } }),
   };
-}
-
-/** What kafkajs gets. @throws PlumblineError PLB-CLI-FILE for a certificate that can't be read */
-export function kafkaSettingsOf({ kafka }: LogSettings): KafkaSettings {
-  const base = { brokers: kafka.brokers, clientId: kafka.client_id };
-  const ssl = kafka.tls?.enabled === true ? { ssl: tlsOf(kafka.tls) } : {};
-  return { ...base, ...ssl, ...(kafka.sasl === undefined ? {} : { sasl: saslOf(kafka.sasl) }) };
-}
-
-function tlsOf({ ca_file: ca, cert_file: cert, key_file: key }: z.infer<typeof tls>) {
-  return {
-    rejectUnauthorized: true,
-    ...(ca === undefined ? {} : { ca: [secretFile(ca)] }),
-    ...(cert === undefined ? {} : { cert: secretFile(cert) }),
-    ...(key === undefined ? {} : { key: secretFile(key) }),
-  };
-}
-
-function saslOf(login: z.infer<typeof sasl>): NonNullable<KafkaSettings['sasl']> {
-  const { mechanism, username = '', password = '', token_file: tokenFile = '' } = login;
-  if (mechanism === 'oauthbearer')
-    return { mechanism, oauthBearerProvider: async () => ({ value: secretFile(tokenFile).trim() }) };
-  return { mechanism, username, password };
-}
-
-function secretFile(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new PlumblineError('PLB-CLI-FILE', `can't read \`${file}\``, { cause, hint: 'check its path and rights' });
-  }
 }
 
 /** The tasks of the stages that a process runs. */

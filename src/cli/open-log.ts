@@ -13,13 +13,8 @@ import { jsonView } from '../wire/json-view.ts';
 import { jsonWire } from '../wire/json-wire.ts';
 import type { Wire } from '../wire/wire.ts';
 import { readSources } from './connectors.ts';
-import {
-  kafkaSettingsOf,
-  type LogFlags,
-  type LogSettings,
-  readLogSettings,
-  registryOptionsOf,
-} from './log-settings.ts';
+import { kafkaSettingsOf } from './kafka-settings.ts';
+import { type LogFlags, type LogSettings, readLogSettings, registryOptionsOf } from './log-settings.ts';
 
 /** The topics of the embedded log, without a CRM's own. */
 export const topics = topicNames();

@@ -59,3 +59,21 @@ it('a wrong setting is told without what may be secret', async () => {
   expect([code, stderr]).toEqual([1, expect.stringContaining('PLB-REGISTRY-UNAVAILABLE')]);
   expect(stderr).not.toContain('sesame');
 });
+
+it('a registry that wants a login gets it, and one that is refused or silent is told in time', async () => {
+  const remembered = remembering();
+  const login = `Basic ${Buffer.from('ann:sesame').toString('base64')}`;
+  fake.answer = (asked) =>
+    asked.authorization === login ? remembered(asked) : { status: 401, body: { error_code: 401, message: 'who?' } };
+  expect(await schemas('register')).toEqual({ code: 0, stdout: '', stderr: '' });
+  const check = (more: NodeJS.ProcessEnv) =>
+    plumbline(['schemas', 'check'], { env: { ...env, PLUMBLINE_REGISTRY_URL: fake.url, ...more } });
+  const refused = await check({ PLUMBLINE_REGISTRY_PASSWORD: 'open-sesame' });
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/PLB-REGISTRY-REFUSED.*\n.*hint: /) });
+  fake.answer = () => 'never';
+  const before = Date.now();
+  const silent = await check({ PLUMBLINE_REGISTRY_TIMEOUT_MS: '200' });
+  expect(silent).toMatchObject({ code: 1, stderr: expect.stringContaining('PLB-REGISTRY-UNAVAILABLE') });
+  expect(Date.now() - before).toBeLessThan(8_000);
+  expect(refused.stderr + silent.stderr).not.toContain('sesame');
+});
