@@ -15,6 +15,8 @@ export const RECORD_KINDS = [
   'set-document',
   'request',
   'audit-entry',
+  'rollback',
+  'incident',
 ] as const;
 export type RecordKind = (typeof RECORD_KINDS)[number];
 

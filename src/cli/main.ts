@@ -13,6 +13,7 @@ import { EXIT } from './exit-codes.ts';
 import { explainCommand } from './explain.ts';
 import { generateCommand } from './generate.ts';
 import { importCommand } from './import.ts';
+import { incidentCommand } from './incident.ts';
 import { ingestCommand } from './ingest.ts';
 import { keysCommand } from './keys.ts';
 import { mapCommand } from './map.ts';
@@ -43,6 +44,7 @@ const COMMANDS = [
   approveCommand,
   rolloutCommands,
   controlCommand,
+  incidentCommand,
   configCommand,
   topicsCommand,
   checkCommand,

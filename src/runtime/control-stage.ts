@@ -2,15 +2,21 @@ import { decodeRequest } from '../../consumers/requests.ts';
 import { answeredRecord } from '../../producers/audit.ts';
 import { factRecord } from '../../producers/control.ts';
 import { deadLetterRecord } from '../../producers/dead-letters.ts';
+import { incidentRecord } from '../../producers/incidents.ts';
 import { redrivenLetter } from '../../producers/redrives.ts';
+import { rollbackRecord } from '../../producers/rollbacks.ts';
 import { PlumblineError } from '../errors.ts';
+import { nextSteps, type Sample, timelineOf, withSample } from '../evidence/incident.ts';
 import type { Overlay } from '../log/overlay.ts';
 import type { LogRecord, NewRecord, StateReader, TaskInput } from '../log/port.ts';
 import type { Topics } from '../log/topics.ts';
+import { activeOf, type ControlState, NO_SET } from '../rollout/control-state.ts';
 import { type Decision, decide } from '../rollout/decide.ts';
 import type { Policy } from '../rollout/policy.ts';
 import type { Answered, Request, Signal } from '../rollout/request.ts';
-import { blockedBy, type Signals, watch } from '../rollout/watch.ts';
+import { blockedBy, readingsOf, type Signals, type Watched, watch } from '../rollout/watch.ts';
+import type { ControlFact } from '../scoring/control-fact.ts';
+import { movesIn } from '../scoring/tally.ts';
 import { jsonWire } from '../wire/json-wire.ts';
 import type { KnownFact, Wire } from '../wire/wire.ts';
 import type { ControlFollower } from './control.ts';
@@ -44,6 +50,15 @@ const SIGNALS = { from: 't\u0001', to: 't\u0002' };
 /** Tasks that are heard: as many as the images may have partitions. */
 const MAX_SIGNALS = 1_000;
 const CONTROLLER = 'controller';
+/** What the guards measured of a version on its way. */
+const samplesKey = (version: string): string => `h\u0001${version}`;
+
+const samplesOf = (state: StateReader, version: string): readonly Sample[] =>
+  JSON.parse(state.get(samplesKey(version)) ?? '[]') as Sample[];
+
+function* factsUntil(control: ControlFollower): Generator<ControlFact> {
+  for (let offset = 0; offset < control.offset; offset++) yield control.fact(offset);
+}
 
 const NOTHING: Taken = { outputs: [], isUnfinished: false };
 
@@ -89,12 +104,60 @@ export function controlStage(parts: ControlStageParts): Stage {
     const seen = control.stateAt(control.offset);
     const watched = watch(seen, signalsIn(state), policy, parts.partitionsOf(topics.images));
     for (const { fact } of watched) health.count(`control.watched.${fact.kind}`);
+    sample(state, seen, now);
     if (watched.length === 0) return [];
     const common = { at: now, by: CONTROLLER, request: signal.id };
-    return sealed(
-      state,
-      watched.map(({ fact, reason }) => ({ ...fact, ...common, reason }) as KnownFact),
-    );
+    const facts = watched.map(({ fact, reason }) => ({ ...fact, ...common, reason }) as KnownFact);
+    const told = watched.flatMap((one) => incidentOf(state, seen, one, signal.id, now));
+    return [...sealed(state, facts), ...told];
+  }
+
+  /** Keeps what the guards measure, for whoever has to look at it later. */
+  function sample(state: Overlay, { sets }: ControlState, now: number): void {
+    for (const [name, { rollout }] of sets) {
+      if (rollout === null || rollout.phase === 'proposed') continue;
+      const { readings } = readingsOf(name, rollout, signalsIn(state), policy);
+      const values = Object.fromEntries(readings.map(({ metric, value }) => [metric, value]));
+      state.set(
+        samplesKey(rollout.version),
+        JSON.stringify(withSample(samplesOf(state, rollout.version), { at: now, values })),
+      );
+    }
+  }
+
+  /** A version that is taken back is told on two topics: that it was, and all that somebody needs who looks into it. */
+  function incidentOf(
+    state: Overlay,
+    seen: ControlState,
+    watched: Watched,
+    id: string,
+    now: number,
+  ): readonly NewRecord[] {
+    const { fact, reason, readings } = watched;
+    if (fact.kind !== 'rolled_back' && fact.kind !== 'aborted' && fact.kind !== 'stopped') return [];
+    const { set } = fact;
+    const before = seen.sets.get(set) ?? NO_SET;
+    const from = before.rollout !== null && readings.length > 0 ? before.rollout.version : activeOf(before);
+    const to = fact.kind === 'rolled_back' ? fact.version : fact.kind === 'aborted' ? activeOf(before) : null;
+    const tally = before.rollout === null ? null : readingsOf(set, before.rollout, signalsIn(state), policy).tally;
+    const note = { id, set, at: now };
+    const packet = {
+      outcome: fact.kind,
+      from,
+      to,
+      reason,
+      readings,
+      samples: from === null ? [] : samplesOf(state, from),
+      moves: tally === null ? [] : movesIn(tally),
+      movers: tally?.movers ?? [],
+      timeline: timelineOf(set, factsUntil(control)),
+      next: nextSteps(set, fact.kind, to),
+    };
+    const rollback = { outcome: fact.kind, from, to, by: CONTROLLER, reason, readings };
+    return [
+      rollbackRecord(topics, { ...note, body: rollback }, wire),
+      incidentRecord(topics, { ...note, body: packet }, wire),
+    ];
   }
 
   const audit = (answered: Answered): NewRecord => answeredRecord(topics, answered, wire);

@@ -35,6 +35,12 @@ export function outputName(topics: Topics, wire: Wire, input: TaskInput, record:
       const fact = wire.fact.decode(record);
       return fact.kind === 'other' || fact.request === undefined ? null : JSON.stringify([fact.request, fact.kind]);
     }
+    case topics.rollbacks:
+    case topics.incidents: {
+      const codec = record.topic === topics.incidents ? wire.incident : wire.rollback;
+      const { id, set } = codec.decode(record);
+      return JSON.stringify([id, set]);
+    }
     case topics.audit:
       return JSON.stringify([wire.audit.decode(record).request]);
     case topics.dealChanges:

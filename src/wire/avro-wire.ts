@@ -20,13 +20,15 @@ import {
   factEvent,
   imageEvent,
   importClosedEvent,
+  noteEvent,
   postureEvent,
   requestEvent,
   resultEvent,
   setEvent,
 } from './cloud-events.ts';
 import { located } from './located.ts';
-import type { ChangeName, Wire } from './wire.ts';
+import { noteToAvro, readNote } from './note-body.ts';
+import type { ChangeName, Codec, Note, Wire } from './wire.ts';
 
 /** Ids of the present schemas, by the registry. */
 export type SchemaIds = { readonly [K in RecordKind]: number };
@@ -54,6 +56,13 @@ export function avroWire(parts: AvroWireParts): Wire {
   const readImage = imageReader(codecs.image, contracts);
   const whole = (change: Change | ChangeName, text: string): Change =>
     'op' in change ? change : decodeChange(text, contracts);
+  const noteCodec = (kind: 'rollback' | 'incident'): Codec<Note> => ({
+    encode: (note) => ({
+      value: codecs[kind].encode(noteToAvro(note)),
+      headers: cloudEventHeaders(source, noteEvent(kind, note)),
+    }),
+    decode: located((record) => readNote(codecs[kind], record)),
+  });
   return {
     change: {
       encode(named, text) {
@@ -119,6 +128,8 @@ export function avroWire(parts: AvroWireParts): Wire {
       }),
       decode: located((record) => readAnswered(codecs['audit-entry'], record)),
     },
+    rollback: noteCodec('rollback'),
+    incident: noteCodec('incident'),
     prepare: (values) => writers.prepare(values),
   };
 }

@@ -4,7 +4,7 @@ import type { Headers } from '../log/port.ts';
 import type { Answered, Request } from '../rollout/request.ts';
 import { instantText } from '../scoring/evidence.ts';
 import type { PostureChange, Result } from '../scoring/result.ts';
-import type { KnownFact, SetDocument } from './wire.ts';
+import type { KnownFact, Note, SetDocument } from './wire.ts';
 
 /** Headers of CloudEvents 1.0 in Kafka's binary mode. `ce_source` and `ce_id` together name one event. */
 export interface CloudEvent {
@@ -90,5 +90,11 @@ export const requestEvent = (request: Request): CloudEvent => ({
 export const answeredEvent = ({ request, outcome, at }: Answered): CloudEvent => ({
   id: `audit/${request}`,
   type: `plumbline.request.${outcome}`,
+  time: instantText(at),
+});
+
+export const noteEvent = (kind: 'rollback' | 'incident', { id, set, at }: Note): CloudEvent => ({
+  id: `${kind}/${set}/${part(id)}`,
+  type: `plumbline.${kind}`,
   time: instantText(at),
 });

@@ -6,6 +6,7 @@ import type { PostureChange, Result } from '../scoring/result.ts';
 import { factToJson } from './fact-body.ts';
 import { factFromJson } from './json-fact.ts';
 import { jsonValue, malformedOutput, placeOf, textOf } from './json-value.ts';
+import { noteFromJson, noteToJson } from './note-body.ts';
 import { answeredOfJson, answeredToJson, requestOfJson, requestToJson } from './request-body.ts';
 import { resultText } from './result-text.ts';
 import type { Encoded, Output, Wire } from './wire.ts';
@@ -43,6 +44,8 @@ export const jsonWire: Wire = {
     encode: (answered) => encoded(JSON.stringify(answeredToJson(answered))),
     decode: (record) => answeredOfJson(jsonValue(record, 'PLB-REQUEST-DECODE'), record),
   },
+  rollback: { encode: (note) => encoded(JSON.stringify(noteToJson(note))), decode: noteFromJson },
+  incident: { encode: (note) => encoded(JSON.stringify(noteToJson(note))), decode: noteFromJson },
   prepare: async () => {},
 };
 

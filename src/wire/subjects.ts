@@ -20,6 +20,8 @@ export function subjectsOf(topics: Topics): readonly Subject[] {
     'set-document': topics.sets,
     request: topics.requests,
     'audit-entry': topics.audit,
+    rollback: topics.rollbacks,
+    incident: topics.incidents,
   };
   return Object.entries(topicOf).map(([kind, topic]) => ({
     kind: kind as RecordKind,

@@ -18,6 +18,8 @@ export interface Wire {
   /** @throws decoding: PlumblineError PLB-REQUEST-DECODE, PLB-WIRE-* */
   readonly request: Codec<Request>;
   readonly audit: Codec<Answered>;
+  readonly rollback: Codec<Note>;
+  readonly incident: Codec<Note>;
   /**
    * Call it with a batch's values before they are decoded: decoding never waits.
    * @throws PlumblineError PLB-REGISTRY-*; retryable where the registry can't be reached
@@ -89,6 +91,15 @@ export interface FactCodec {
 }
 
 export type KnownFact = Exclude<ControlFact, { kind: 'other' }>;
+
+/** What is told of a rollout: its own shape is the body's. */
+export interface Note {
+  readonly id: string;
+  readonly set: string;
+  /** Milliseconds. */
+  readonly at: number;
+  readonly body: { readonly [name: string]: unknown };
+}
 
 /** A version of a constraint set as it lies on the log. */
 export interface SetDocument {

@@ -20,8 +20,10 @@ const MAY_IMPORT: { readonly [folder: string]: readonly string[] } = {
   'src/book': ['src/ingest', 'src/language', 'schemas', 'src/errors.ts'],
   'src/scoring': ['src/compiler', 'src/ingest', 'src/log', 'src/language', 'schemas', 'src/errors.ts'],
   'src/rollout': ['src/scoring', 'src/compiler', 'src/language', 'schemas', 'src/errors.ts'],
+  'src/evidence': ['src/rollout', 'src/scoring', 'src/language', 'src/errors.ts'],
   'src/wire': ['src/rollout', 'src/scoring', 'src/ingest', 'src/log', 'src/language', 'schemas', 'src/errors.ts'],
   consumers: [
+    'src/evidence',
     'src/wire',
     'src/rollout',
     'src/scoring',
@@ -47,6 +49,7 @@ const MAY_IMPORT: { readonly [folder: string]: readonly string[] } = {
     'consumers',
     'producers',
     'src/connectors',
+    'src/evidence',
     'src/rollout',
     'src/wire',
     'src/scoring',

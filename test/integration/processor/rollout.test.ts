@@ -149,6 +149,24 @@ describe('a rollout', () => {
     expect((await answeredBy()).size).toBe(40);
   });
 
+  test('leaves all that somebody needs who looks into it', async () => {
+    const [line, ...others] = (await said('incident', 'list', '--format', 'ndjson')).trim().split('\n');
+    expect(others).toEqual([]);
+    const incident = JSON.parse(line ?? '');
+    expect(incident).toMatchObject({ set: 'deal-desk', outcome: 'rolled_back', number: 0 });
+    expect(incident.moves).toEqual([{ from: 'watch', to: 'critical', count: expect.any(Number) }]);
+    expect(incident.movers[0]).toMatchObject({ entity: 'deal', because: ['discount-in-band'] });
+    expect(incident.samples.length).toBeGreaterThan(0);
+    expect(incident.timeline.map(({ what }: { what: string }) => what.split(' ')[0])).toEqual(
+      expect.arrayContaining(['proposed', 'validated', 'approved', 'shadowed', 'canaried']),
+    );
+    const html = await said('incident', 'show', '0', '--html');
+    expect(html).toContain('unexpected_moves');
+    expect(html).toContain('<svg');
+    expect(html).not.toMatch(/<script|https?:\/\/|src=/);
+    expect(await said('incident', 'show', '0')).toContain(incident.movers[0].id);
+  });
+
   test('stands still while rollouts are frozen', async () => {
     await said('freeze', '--reason', 'holidays');
     expect(await refused('propose', file('deal-desk.yaml'), '--reason', 'x')).toBe('PLB-ROLLOUT-FROZEN');

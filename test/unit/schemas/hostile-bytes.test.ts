@@ -31,6 +31,10 @@ function decode(on: Wire, kind: RecordKind, value: Uint8Array | null): unknown {
       return on.request.decode(record);
     case 'audit-entry':
       return on.audit.decode(record);
+    case 'rollback':
+      return on.rollback.decode(record);
+    case 'incident':
+      return on.incident.decode(record);
   }
 }
 

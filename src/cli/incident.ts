@@ -1,0 +1,76 @@
+import { type Command, Option } from 'commander';
+import { decodeIncident } from '../../consumers/incidents.ts';
+import { PlumblineError } from '../errors.ts';
+import type { Incident } from '../evidence/incident.ts';
+import { incidentHtml } from '../evidence/incident-html.ts';
+import { formatInstant } from '../language/contract.ts';
+import { readPages } from '../runtime/read-pages.ts';
+import { type Place, withPlace } from './open-log.ts';
+import { printable } from './printable.ts';
+import { type SettingsFlags, withLogFlags } from './settings.ts';
+
+const PAGE = { maxRecords: 100, maxBytes: 8 * 1024 * 1024 };
+
+export function incidentCommand(program: Command): void {
+  const group = program.command('incident').description('versions that were taken back, and all about it');
+  withLogFlags(group.command('list').description('all incidents'))
+    .addOption(new Option('--format <format>').choices(['table', 'ndjson']).default('table'))
+    .action((flags: SettingsFlags & { format: string }) =>
+      withPlace(flags, async (place) => {
+        for await (const { number, incident } of incidentsOf(place))
+          process.stdout.write(
+            flags.format === 'ndjson' ? `${JSON.stringify({ number, ...incident })}\n` : `${row(number, incident)}\n`,
+          );
+      }),
+    );
+  withLogFlags(group.command('show').description('one incident').argument('<number>'))
+    .option('--html', 'one page that stands alone, for a browser')
+    .action((wanted: string, flags: SettingsFlags & { html?: boolean }) =>
+      withPlace(flags, async (place) => {
+        for await (const { number, incident } of incidentsOf(place))
+          if (String(number) === wanted) {
+            process.stdout.write(flags.html ? incidentHtml(incident) : render(incident));
+            return;
+          }
+        throw new PlumblineError('PLB-INCIDENT-UNKNOWN', `there is no incident \`${wanted.slice(0, 40)}\``, {
+          hint: 'take a number from `incident list`',
+        });
+      }),
+    );
+}
+
+async function* incidentsOf({ log, topics }: Place): AsyncGenerator<{ number: number; incident: Incident }> {
+  for await (const records of readPages(log, topics.incidents, 0, PAGE))
+    for (const record of records) yield { number: record.offset, incident: decodeIncident(record) };
+}
+
+const row = (number: number, { set, at, outcome, from, reason }: Incident): string =>
+  `${String(number).padEnd(5)} ${formatInstant(at)}  ${outcome.padEnd(12)} ${printable(set).padEnd(22)} ${(from ?? '').slice(0, 12)}  ${printable(reason)}`;
+
+function render(incident: Incident): string {
+  const { set, at, outcome, from, to, reason, readings, moves, movers, timeline, next } = incident;
+  const short = (version: string | null): string => version?.slice(0, 12) ?? 'none';
+  return [
+    `${printable(set)}: version ${short(from)} was ${outcome.replace('_', ' ')} at ${formatInstant(at)}; active now: ${short(to)}`,
+    `  ${printable(reason)}`,
+    'guards',
+    ...readings.map(
+      ({ metric, verdict, value, atMost, answers }) =>
+        `  ${metric}: ${verdict}, ${value} (at most ${atMost}, ${answers} answers)`,
+    ),
+    'moves',
+    ...moves.map(({ from: a, to: b, count }) => `  ${String(count).padStart(6)}  ${a} > ${b}`),
+    ...movers.map(
+      ({ entity, id, from: a, to: b, because }) =>
+        `  ${entity} ${printable(id)}: ${a} > ${b} (${because.map(printable).join(', ')})`,
+    ),
+    'timeline',
+    ...timeline.map(
+      ({ at: when, what, by, reason: why }) =>
+        `  ${formatInstant(when)}  ${printable(what)}  ${printable(by)}${why === null ? '' : `: ${printable(why)}`}`,
+    ),
+    'next',
+    ...next.map((line) => `  ${line}`),
+    '',
+  ].join('\n');
+}
