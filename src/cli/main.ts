@@ -8,6 +8,7 @@ import { compileCommand } from './compile.ts';
 import { configCommand } from './config.ts';
 import { controlCommand } from './control-log.ts';
 import { deadLettersCommand } from './dead-letters.ts';
+import { diffCommand } from './diff.ts';
 import { eraseCommand } from './erase.ts';
 import { EXIT } from './exit-codes.ts';
 import { explainCommand } from './explain.ts';
@@ -37,6 +38,7 @@ import { whatIfCommand } from './what-if.ts';
 const COMMANDS = [
   startCommand,
   activateCommand,
+  diffCommand,
   proposeCommand,
   validateCommand,
   policyCommand,

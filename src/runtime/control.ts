@@ -35,6 +35,8 @@ export interface ControlFollower {
   isKnown(set: string, version: string): boolean;
   /** @throws PLB-SET-MISSING, PLB-SET-CONTRACT */
   compiled(version: string): CompiledSet;
+  /** Versions on the log that begin with these digits. */
+  versionsLike(digits: string): readonly string[];
   /** The active version of each set, by name, as of the last fact read. Compiles nothing. */
   active(): ReadonlyMap<string, string>;
   /** The same object for the same offset, while it is kept. @throws PLB-CONTROL-BEHIND (retryable), PLB-SET-MISSING */
@@ -170,6 +172,7 @@ export async function followControl(
       while ((await readSets()) > 0);
     },
     compiled: setOf,
+    versionsLike: (digits) => [...documents.keys()].filter((version) => version.startsWith(digits)),
     isKnown: (name, version) => {
       try {
         return setOf(version).name === name;

@@ -59,6 +59,7 @@ function standing(sets: readonly CompiledSet[]): ControlFollower {
     stateAt: () => NO_FACTS,
     chainAt: () => '',
     refreshDocuments: async () => {},
+    versionsLike: () => [],
     isKnown: () => false,
     compiled: () => {
       throw new Error('none');

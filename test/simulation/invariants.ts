@@ -83,6 +83,7 @@ function checkImages(world: World, images: readonly SeenImage[], check: Check): 
     stateAt: () => NO_FACTS,
     chainAt: () => '',
     refreshDocuments: async () => {},
+    versionsLike: () => [],
     isKnown: () => false,
     compiled: () => {
       throw new Error('none');
