@@ -17,6 +17,7 @@ export interface EventMapping {
 export interface EventScope {
   /** What `from` gave, or an object with what each of its names gave. */
   readonly value: unknown;
+  /** The CRM's own, as its links have it: before `id` and `id_prefix` of the mapping. */
   readonly id: string;
   readonly event: { readonly at: Date; readonly object: string };
   readonly params: { readonly [name: string]: unknown };
@@ -58,6 +59,7 @@ export type FieldSource =
       /** One path, or several by the names that the expression knows them by. */
       readonly from: SourcePath | ReadonlyMap<string, SourcePath>;
       readonly reading: Reading;
+      /** These and the one of `empty` are in the form that the field has in memory. */
       readonly values: ReadonlyMap<string, unknown> | null;
       readonly other: 'error' | 'keep' | 'null';
       readonly cel: EventExpression | null;

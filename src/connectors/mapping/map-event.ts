@@ -5,7 +5,7 @@ import { decodeChange } from '../../ingest/decode-change.ts';
 import { type EntityKind, TIMES_AS_NUMBERS } from '../../language/contract.ts';
 import { didYouMean } from '../../language/suggest.ts';
 import type { ObjectEvent, RecordEvent, SourceEvent } from '../source-event.ts';
-import { evaluate } from './evaluate.ts';
+import { describe, evaluate } from './evaluate.ts';
 import type { EventFieldSpec, EventMapping, EventScope, FieldSource, IdSpec, ObjectSpec } from './event-mapping.ts';
 import { fieldForm } from './field-form.ts';
 import { readValue, textOf } from './read-value.ts';
@@ -26,8 +26,9 @@ export function mapEvent(mapping: EventMapping, event: SourceEvent, contracts: C
   const object = mapping.objects.get(event.object);
   if (object === undefined) {
     if (mapping.ignore.has(event.object) || mapping.ignore.has(ALL_OTHERS)) return IGNORED;
+    const meant = didYouMean(event.object, mapping.objects.keys());
     throw new PlumblineError('PLB-MAP-OBJECT', `mapping \`${mapping.name}\` has no object \`${event.object}\``, {
-      hint: didYouMean(event.object, mapping.objects.keys()) ?? 'map it, or name it under `ignore`',
+      hint: `map it, or name it under \`ignore\`${meant === null ? '' : ` (${meant})`}`,
     });
   }
   if (isOfAll(event)) return ofAll(mapping, object, event);
@@ -48,9 +49,21 @@ function ofAll(mapping: EventMapping, object: ObjectSpec, event: ObjectEvent): M
         hint: 'read the entities again with `plumbline sync`',
       },
     );
+  if (op === 'delete') refuseOthersOf(mapping, object);
   const { eventId, version, changedAt } = event;
   const change = { op, eventId, version, changedAt, idPrefix: mapping.idPrefix, prune: false } as const;
   return { kind: 'of_all', entity: object.entity, change };
+}
+
+/** What is of one kind can't be told apart by the object that it came from. */
+function refuseOthersOf(mapping: EventMapping, object: ObjectSpec): void {
+  for (const other of mapping.objects.values())
+    if (other !== object && other.entity === object.entity && other.onDelete === 'delete')
+      throw new PlumblineError(
+        'PLB-MAP-TRUNCATED',
+        `\`${object.name}\` was emptied, and \`${other.name}\` gives ${object.entity}s too, which are not gone`,
+        { hint: 'give each of the two a mapping with an `id_prefix` of its own' },
+      );
 }
 
 /** null where the mapping has nothing of it. */
@@ -69,7 +82,7 @@ function changeJson(mapping: EventMapping, object: ObjectSpec, event: RecordEven
   const base = { event_id, entity: object.entity, id, version, changed_at };
   switch (event.kind) {
     case 'set':
-      return upsert(mapping, object, event, base, { ...scope, id });
+      return upsert(mapping, object, event, base, { ...scope, id: textOf(raw) ?? '' });
     case 'deleted':
       return deleted(mapping, object, event, base, scope);
     case 'gap':
@@ -130,10 +143,9 @@ function fieldValue({ name, type, value: source }: EventFieldSpec, event: Record
   const read = source.from instanceof Map ? raw : readValue(source.reading, raw, what);
   const made =
     source.cel === null || read === null ? read : evaluate(source.cel, { ...scope, value: read }, `field \`${name}\``);
-  const given = source.values === null ? made : translate(source, made, what, name);
-  if (given === null || given === undefined)
-    return source.empty === 'clear' ? null : source.empty === 'leave_out' ? LEFT_OUT : source.empty.value;
-  return fieldForm(type, given, name);
+  const given = source.values === null ? fieldForm(type, made, name) : translate(source, made, what, type, name);
+  if (given !== null) return given;
+  return source.empty === 'clear' ? null : source.empty === 'leave_out' ? LEFT_OUT : source.empty.value;
 }
 
 type ReadSource = FieldSource & { kind: 'read' };
@@ -156,12 +168,23 @@ const pathText = ({ from }: ReadSource): string =>
     ? [...from.values()].map((path) => path.join('.')).join(', ')
     : (from as readonly string[]).join('.');
 
-function translate({ values, other }: ReadSource, made: unknown, what: string, name: string): unknown {
+function translate(
+  { values, other }: ReadSource,
+  made: unknown,
+  what: string,
+  type: EventFieldSpec['type'],
+  name: string,
+): unknown {
   if (made === null || made === undefined) return null;
-  const text = textOf(made) ?? '';
+  const text = textOf(made);
+  if (text === null)
+    throw new PlumblineError('PLB-MAP-VALUE', `${what} is ${describe(made)}, and only a text can be among \`values\``, {
+      where: { path: name },
+      hint: 'make a text of it with `cel`',
+    });
   const found = values?.get(text);
   if (found !== undefined) return found;
-  if (other === 'keep') return text;
+  if (other === 'keep') return fieldForm(type, made, name);
   if (other === 'null') return null;
   const told = text.length > 80 ? `${text.slice(0, 80)}…` : text;
   throw new PlumblineError('PLB-MAP-VALUE', `${what} is \`${told}\`, which its \`values\` don't name`, {
@@ -190,8 +213,14 @@ function deleted(
 
 /** null where there is none. */
 function idOf(spec: IdSpec | null, raw: unknown, scope: EventScope, prefix: string): string | null {
-  const text = raw === null || raw === undefined || raw === NOT_TOLD ? null : textOf(raw);
-  return text === null || text === '' ? null : convertId(spec, text, scope, prefix);
+  if (raw === null || raw === undefined || raw === '' || raw === NOT_TOLD) return null;
+  // A number beyond 2^53 has lost its last digits, and names another record.
+  const text = typeof raw === 'number' && !Number.isSafeInteger(raw) ? null : textOf(raw);
+  if (text !== null) return convertId(spec, text, scope, prefix);
+  const path = spec?.from?.join('.') ?? 'id';
+  throw new PlumblineError('PLB-MAP-TYPE', `\`${path}\` is ${describe(raw)}, expected a text or a whole number`, {
+    hint: `an id that lies deeper has a path such as \`${path}.value\``,
+  });
 }
 
 /** @throws PlumblineError PLB-MAP-EVAL, PLB-MAP-TYPE */

@@ -151,13 +151,22 @@ function compileSource(document: EventFieldDocument, field: ContractField, path:
     );
   if (document.other !== undefined && document.values === undefined)
     findings.add('PLB-MAP-SHAPE', [...path, 'other'], '`other` needs `values`');
-  const { empty } = document;
-  if (typeof empty === 'object') constant(type, empty.value, field.name, [...path, 'empty', 'value'], findings);
+  const empty =
+    typeof document.empty === 'object'
+      ? { value: constant(type, document.empty.value, field.name, [...path, 'empty', 'value'], findings) }
+      : document.empty;
   const values = document.values === undefined ? null : compileValues(document.values, field, path, findings);
   const names = typeof document.from === 'string' ? null : Object.keys(document.from);
   const cel = document.cel === undefined ? null : compile(document.cel, [...path, 'cel'], place, names);
   const isTyped = cel === null && values === null;
   const as = document.as ?? (cel !== null ? 'raw' : values !== null ? 'text' : readingOf(type));
+  if (document.unit !== undefined && as !== 'date' && as !== 'instant')
+    findings.add(
+      'PLB-MAP-SHAPE',
+      [...path, 'unit'],
+      '`unit` is for a date or an instant',
+      'leave it out, or say `as: instant`',
+    );
   if (isTyped && document.as !== undefined) checkReading(document.as, field, [...path, 'as'], findings);
   return {
     kind: 'read',
