@@ -37,10 +37,10 @@ const OPTIONS: { readonly [name: string]: { readonly [value: string]: string } }
   },
 };
 
-const OBJECTS: { readonly [E in EntityKind]: string } = { deal: 'deal', account: 'company' };
+export const OBJECTS: { readonly [E in EntityKind]: string } = { deal: 'deal', account: 'company' };
 /** Ids of one kind have twelve digits; the last ones are the book's. */
 const ID_BASES: { readonly [E in EntityKind]: number } = { deal: 332_500_000_000, account: 330_200_000_000 };
-const objectId = (entity: EntityKind, id: string): number => ID_BASES[entity] + Number(digitsOf(id));
+export const objectId = (entity: EntityKind, id: string): number => ID_BASES[entity] + Number(digitsOf(id));
 
 const PORTAL = 48_975_575;
 const APP = 1_160_452;
@@ -95,8 +95,7 @@ function* eventsOf(prng: Prng, steps: Iterable<Step>, contracts: Contracts): Gen
     }
     if (before === null) yield event('creation', { ...ofRecord, changeFlag: 'NEW' });
     for (const name of step.changed) {
-      const propertyName = PROPERTIES[entity][name] ?? name;
-      const propertyValue = textOf(contracts[entity], name, after.fields[name]);
+      const [propertyName, propertyValue] = propertyOf(contracts[entity], name, after.fields[name]);
       yield event('propertyChange', { ...ofRecord, propertyName, propertyValue });
     }
     if (!step.hasMoved) continue;
@@ -116,8 +115,12 @@ function* eventsOf(prng: Prng, steps: Iterable<Step>, contracts: Contracts): Gen
 const DAY_MS = 86_400_000;
 
 /** Every value is a text; an empty one where there is none. */
-function textOf(contract: Contract, name: string, value: Value | undefined): string {
-  const type: FieldType | undefined = contract.fields.get(name)?.type;
+export function propertyOf(contract: Contract, field: string, value: Value | undefined): readonly [string, string] {
+  const { type } = contract.fields.get(field) ?? {};
+  return [PROPERTIES[contract.entity][field] ?? field, textOf(field, type, value)];
+}
+
+function textOf(name: string, type: FieldType | undefined, value: Value | undefined): string {
   if (value === undefined || value === null) return '';
   if (type?.kind === 'date') return String(Number(value) * DAY_MS);
   return OPTIONS[name]?.[String(value)] ?? String(value);

@@ -27,8 +27,13 @@ const FIELDS: { readonly [E in EntityKind]: { readonly [name: string]: string } 
   },
   account: { name: 'name', country: 'country_code', signed_up_at: 'add_time' },
 };
-const STAGES: { readonly [stage: string]: number } = { prospecting: 1, qualification: 2, proposal: 4, negotiation: 5 };
-const OBJECTS: { readonly [E in EntityKind]: string } = { deal: 'deal', account: 'organization' };
+export const STAGES: { readonly [stage: string]: number } = {
+  prospecting: 1,
+  qualification: 2,
+  proposal: 4,
+  negotiation: 5,
+};
+export const OBJECTS: { readonly [E in EntityKind]: string } = { deal: 'deal', account: 'organization' };
 /** Ids of one kind have as many digits; all but the first are the book's. */
 const ID_BASES: { readonly [E in EntityKind]: number } = { deal: 1_000_000, account: 100_000 };
 const recordId = (entity: EntityKind, id: string): number => ID_BASES[entity] + Number(digitsOf(id));
@@ -101,13 +106,13 @@ interface Place {
   readonly isCustom: boolean;
 }
 
-interface Layout {
+export interface Layout {
   readonly entity: EntityKind;
   readonly places: readonly Place[];
 }
 
 /** Without those that lie elsewhere: id, account and stage. */
-function layoutOf({ entity, fields }: Contract): Layout {
+export function layoutOf({ entity, fields }: Contract): Layout {
   const places = [...fields].flatMap(([field, { type }]): Place[] => {
     if (field === 'id' || field === 'account_id' || field === 'stage' || type.kind === 'list') return [];
     const own = FIELDS[entity][field];
@@ -116,7 +121,7 @@ function layoutOf({ entity, fields }: Contract): Layout {
   return { entity, places };
 }
 
-function dataOf({ entity, places }: Layout, id: string, state: RecordState, at: number, stage: number): Data {
+export function dataOf({ entity, places }: Layout, id: string, state: RecordState, at: number, stage: number): Data {
   const own: { [name: string]: unknown } = {};
   const custom: { [digits: string]: unknown } = {};
   for (const { field, type, name, isCustom } of places) {

@@ -13,6 +13,8 @@ const FIRST_REPLAY = 18_000_000;
 /** Of updates: those that a flow goes on with in the same transaction, and those of an enriched channel. */
 const FLOW_SHARE = 0.15;
 const ENRICHED_SHARE = 0.05;
+/** Of transactions with several events: those that have one replay id for all, as enriched ones may. */
+const ONE_REPLAY_SHARE = 0.3;
 /** Of records: those that hold several events. */
 const LIST_SHARE = 0.1;
 const MOST_IN_LIST = 5;
@@ -58,8 +60,9 @@ function* transactionEvents(prng: Prng, history: Iterable<Change>, contracts: Co
   for (const steps of transactionsOf(stepsOf(history, contracts))) {
     const commitTimestamp = Math.floor((steps.at(-1)?.at ?? 0) / 1_000) * 1_000;
     const transactionKey = uuid(prng);
+    const hasOneReplay = prng.chance(ONE_REPLAY_SHARE);
     for (const [index, told] of toldOf(steps, prng).entries()) {
-      replayId += prng.int(1, 90);
+      if (index === 0 || !hasOneReplay) replayId += prng.int(1, 90);
       const header = {
         entityName: OBJECTS[told.entity],
         recordIds: told.ids.map((id) => recordId(told.entity, id)),
@@ -88,10 +91,18 @@ function toldOf(steps: readonly Step[], prng: Prng): readonly Told[] {
   const update: Told = { changeType: 'UPDATE', entity, ids, state: after, changed };
   if (changed.length < 2 || !prng.chance(FLOW_SHARE)) return [update];
   const split = prng.int(1, changed.length - 1);
+  const [overruled = ''] = changed.slice(split);
   return [
-    { ...update, changed: changed.slice(0, split) },
+    { ...update, state: withOld(overruled, before, after), changed: changed.slice(0, split + 1) },
     { ...update, changed: changed.slice(split) },
   ];
+}
+
+/** What the flow overrules was first saved as it had been. */
+function withOld(name: string, before: RecordState, after: RecordState): RecordState {
+  const { [name]: _, ...fields } = after.fields;
+  const old = before.fields[name];
+  return { ...after, fields: old === undefined ? fields : { ...fields, [name]: old } };
 }
 
 function payloadOf(told: Told, header: object, fields: ReadonlyMap<string, SalesforceField>, prng: Prng): object {

@@ -13,7 +13,14 @@ const AT = Date.parse('2026-03-01T09:00:00Z');
 const iso = (ms: number): string => new Date(ms).toISOString();
 
 /** A change event of Salesforce: what is in `fields` is what has changed, the time in seconds after AT. */
-function salesforce(changeType: string, entityName: string, id: string, second: number, fields: object = {}): object {
+function salesforce(
+  changeType: string,
+  entityName: string,
+  id: string,
+  second: number,
+  fields: object = {},
+  sequenceNumber = 1,
+): object {
   const paths = Object.keys(fields);
   const isUpdate = changeType === 'UPDATE';
   return {
@@ -22,7 +29,7 @@ function salesforce(changeType: string, entityName: string, id: string, second: 
       ChangeEventHeader: {
         ...{ entityName, recordIds: [id], changeType, changeOrigin: '', transactionKey: `t-${second}-${id}` },
         ...{
-          sequenceNumber: 1,
+          sequenceNumber,
           commitTimestamp: AT + second * 1_000,
           commitNumber: 1,
           commitUser: 'u',
@@ -132,6 +139,19 @@ describe('a connector on the embedded log', () => {
       fields: { stage: 'qualification', amount: 300 },
     });
     expect(dirtyEntities(now.log, now.topics, 10)).toMatchObject({ count: 0, gaps: [] });
+  }, 60_000);
+
+  it('mends what was missed in the second of an update that was told', async () => {
+    const now = await start(shipped('salesforce'));
+    await now.take(
+      salesforce('CREATE', 'Opportunity', 'D1', 1, opportunity('Prospecting')),
+      salesforce('UPDATE', 'Opportunity', 'D1', 5, { Amount: 300 }, 1),
+      salesforce('GAP_UPDATE', 'Opportunity', 'D1', 5, {}, 2),
+    );
+    expect(await imageOf(now, 'deal D1')).toMatchObject({ dirty: true, fields: { amount: 300 } });
+    const rows = `Id,SystemModstamp,Name,StageName,Amount,AccountId\nD1,${iso(AT + 5_000)},Acme,Prospecting,400,A1\n`;
+    expect((await now.sync('Opportunity=all.csv', rows, ['--exported-at', iso(AT + 20_000)])).code).toBe(0);
+    expect(await imageOf(now, 'deal D1')).toMatchObject({ dirty: false, fields: { amount: 400 } });
   }, 60_000);
 
   it('shows an overflow on every image of the object, until all are read again', async () => {

@@ -80,6 +80,7 @@ describe('Salesforce', () => {
     const seen = new Set<number>();
     let last = 0;
     for (const { replayId } of events) {
+      // Events of one transaction may share it.
       if (!seen.has(replayId)) expect(replayId).toBeGreaterThan(last);
       seen.add(replayId);
       last = Math.max(last, replayId);
