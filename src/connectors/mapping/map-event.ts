@@ -1,14 +1,14 @@
 import type { Contracts } from '../../../schemas/contracts.ts';
 import { PlumblineError } from '../../errors.ts';
-import type { Change, ChangeOfAll } from '../../ingest/change.ts';
-import { decodeChange } from '../../ingest/decode-change.ts';
-import { type EntityKind, TIMES_AS_NUMBERS } from '../../language/contract.ts';
+import type { Change, ChangeOfAll, UpsertChange } from '../../ingest/change.ts';
+import { decodeChange, ofChange, refuseNull, toId, toVersion } from '../../ingest/decode-change.ts';
+import { type EntityKind, TIMES_AS_NUMBERS, type Value } from '../../language/contract.ts';
 import { didYouMean } from '../../language/suggest.ts';
 import type { ObjectEvent, RecordEvent, SourceEvent } from '../source-event.ts';
 import { describe, evaluate } from './evaluate.ts';
-import type { EventFieldSpec, EventMapping, EventScope, FieldSource, IdSpec, ObjectSpec } from './event-mapping.ts';
-import { fieldForm } from './field-form.ts';
-import { readValue, textOf } from './read-value.ts';
+import type { EventFieldSpec, EventMapping, EventScope, IdSpec, ObjectSpec } from './event-mapping.ts';
+import { LEFT_OUT } from './field-reader.ts';
+import { textOf } from './read-value.ts';
 import { NOT_TOLD, toldAt, valueAt } from './told.ts';
 
 /** What a mapping makes of an event. */
@@ -32,8 +32,12 @@ export function mapEvent(mapping: EventMapping, event: SourceEvent, contracts: C
     });
   }
   if (isOfAll(event)) return ofAll(mapping, object, event);
-  const json = changeJson(mapping, object, event);
-  return json === null ? IGNORED : { kind: 'change', change: decodeChange(json, contracts, TIMES_AS_NUMBERS) };
+  try {
+    const change = changeOf(mapping, object, event, contracts);
+    return change === null ? IGNORED : { kind: 'change', change };
+  } catch (error) {
+    throw ofChange(error);
+  }
 }
 
 const isOfAll = (event: SourceEvent): event is ObjectEvent => event.kind === 'gap_all' || event.kind === 'truncated';
@@ -66,11 +70,16 @@ function refuseOthersOf(mapping: EventMapping, object: ObjectSpec): void {
       );
 }
 
+type SetEvent = RecordEvent & { kind: 'set' };
+
 /** null where the mapping has nothing of it. */
-function changeJson(mapping: EventMapping, object: ObjectSpec, event: RecordEvent): object | null {
-  const at = new Date(event.changedAt);
-  const own = event.id ?? '';
-  const scope = { value: null, id: own, event: { at, object: object.name }, params: mapping.params };
+function changeOf(mapping: EventMapping, object: ObjectSpec, event: RecordEvent, contracts: Contracts): Change | null {
+  const scope: EventScope = {
+    value: null,
+    id: '',
+    event: { at: new Date(event.changedAt), object: object.name },
+    params: mapping.params,
+  };
   // What the event itself says counts: its values needn't repeat it.
   const raw = event.id ?? (object.id?.from ? valueAt(event.values, object.id.from) : null);
   const id = idOf(object.id, raw, scope, mapping.idPrefix);
@@ -78,11 +87,23 @@ function changeJson(mapping: EventMapping, object: ObjectSpec, event: RecordEven
     throw new PlumblineError('PLB-MAP-ID', `the event of \`${object.name}\` has no id`, {
       hint: object.id === null ? 'give the object an `id`' : 'look at the `id` of the object in the mapping',
     });
+  if (event.kind === 'set') return upsert(mapping, object, event, { id, own: textOf(raw) ?? '' }, scope);
+  const json = otherJson(mapping, object, event, id, scope);
+  return json === null ? null : decodeChange(json, contracts, TIMES_AS_NUMBERS);
+}
+
+type Base = { readonly [name: string]: unknown };
+
+function otherJson(
+  mapping: EventMapping,
+  object: ObjectSpec,
+  event: Exclude<RecordEvent, SetEvent>,
+  id: string,
+  scope: EventScope,
+): object | null {
   const { eventId: event_id, version, changedAt: changed_at } = event;
-  const base = { event_id, entity: object.entity, id, version, changed_at };
+  const base: Base = { event_id, entity: object.entity, id, version, changed_at };
   switch (event.kind) {
-    case 'set':
-      return upsert(mapping, object, event, base, { ...scope, id: textOf(raw) ?? '' });
     case 'deleted':
       return deleted(mapping, object, event, base, scope);
     case 'gap':
@@ -99,98 +120,58 @@ function changeJson(mapping: EventMapping, object: ObjectSpec, event: RecordEven
   }
 }
 
-type Base = { readonly [name: string]: unknown };
-
+/** @param names the id as the mapping makes it, and the CRM's own */
 function upsert(
   mapping: EventMapping,
   object: ObjectSpec,
-  event: RecordEvent & { kind: 'set' },
-  base: Base,
+  event: SetEvent,
+  names: { readonly id: string; readonly own: string },
   scope: EventScope,
-): object | null {
-  const json: { [name: string]: unknown } = { ...base, op: 'upsert' };
-  let isTold = event.wholeAsOf !== null || (event.changed === null && Object.keys(event.values).length === 0);
+): UpsertChange | null {
+  const { wholeAsOf } = event;
+  let isTold = wholeAsOf !== null || (event.changed === null && Object.keys(event.values).length === 0);
   const account = object.accountId?.from ? toldAt(event, object.accountId.from) : NOT_TOLD;
-  if (account !== NOT_TOLD) {
-    isTold = true;
-    json.account_id = idOf(object.accountId, account, scope, mapping.idPrefix);
-  }
-  const fields: { [name: string]: unknown } = {};
+  if (account !== NOT_TOLD) isTold = true;
+  const accountId = account === NOT_TOLD ? undefined : idOf(object.accountId, account, scope, mapping.idPrefix);
+  const fields: { [name: string]: Value } = {};
   const cleared: string[] = [];
-  for (const spec of object.fields) {
-    const value = fieldValue(spec, event, scope);
-    if (value === NOT_TOLD) continue;
-    if (spec.value.kind === 'read') isTold = true;
-    if (value === LEFT_OUT) continue;
-    if (value === null && !spec.isRequired) cleared.push(spec.name);
-    else fields[spec.name] = value;
-  }
+  const take = ({ name, isRequired, read }: EventFieldSpec): void => {
+    const value = read(event, scope);
+    if (value === NOT_TOLD) return;
+    isTold = true;
+    if (value === LEFT_OUT) return;
+    if (value !== null) fields[name] = value as Value;
+    else if (isRequired) refuseNull(name, `fields.${name}`);
+    else cleared.push(name);
+  };
+  scope.id = names.own;
+  for (const spec of fieldsToldOf(object, event)) take(spec);
   if (!isTold) return null;
-  // A part of an entity that other objects tell more of is never the whole.
-  const whole = event.wholeAsOf !== null && object.onDelete === 'delete' ? { whole_as_of: event.wholeAsOf } : {};
-  return { ...json, fields, cleared, ...whole };
+  for (const spec of object.alwaysSet) take(spec);
+  return {
+    eventId: toId(event.eventId, 'event_id'),
+    entity: object.entity,
+    id: toId(names.id, 'id'),
+    version: toVersion(event.version, 'version'),
+    changedAt: TIMES_AS_NUMBERS.instant(event.changedAt, 'changed_at'),
+    ...(accountId === undefined ? {} : { accountId: accountId === null ? null : toId(accountId, 'account_id') }),
+    op: 'upsert',
+    fields,
+    cleared: cleared.sort(),
+    // A part of an entity that other objects tell more of is never the whole.
+    ...(wholeAsOf !== null && object.onDelete === 'delete' ? { wholeAsOf: toVersion(wholeAsOf, 'whole_as_of') } : {}),
+  };
 }
 
-const LEFT_OUT = Symbol('left out');
-
-/** The value in Avro's own form, null to clear, or that there is none to set. */
-function fieldValue({ name, type, value: source }: EventFieldSpec, event: RecordEvent, scope: EventScope): unknown {
-  if (source.kind === 'constant') return source.value;
-  if (source.kind === 'computed') return fieldForm(type, evaluate(source.cel, scope, `field \`${name}\``), name);
-  const raw = rawOf(source, event);
-  if (raw === NOT_TOLD) return NOT_TOLD;
-  const what = `\`${pathText(source)}\` (field \`${name}\`)`;
-  const read = source.from instanceof Map ? raw : readValue(source.reading, raw, what);
-  const made =
-    source.cel === null || read === null ? read : evaluate(source.cel, { ...scope, value: read }, `field \`${name}\``);
-  const given = source.values === null ? fieldForm(type, made, name) : translate(source, made, what, type, name);
-  if (given !== null) return given;
-  return source.empty === 'clear' ? null : source.empty === 'leave_out' ? LEFT_OUT : source.empty.value;
-}
-
-type ReadSource = FieldSource & { kind: 'read' };
-
-/** Of several paths: told where one of them is. */
-function rawOf({ from }: ReadSource, event: RecordEvent): unknown {
-  if (!(from instanceof Map)) return toldAt(event, from as readonly string[]);
-  const found: { [name: string]: unknown } = {};
-  let isTold = false;
-  for (const [name, path] of from as ReadonlyMap<string, readonly string[]>) {
-    const value = toldAt(event, path);
-    if (value !== NOT_TOLD) isTold = true;
-    found[name] = value === NOT_TOLD ? null : value;
+/** Those that are read from something that the event can tell; most events tell few. */
+function fieldsToldOf(object: ObjectSpec, { changed, values }: SetEvent): Iterable<EventFieldSpec> {
+  const names = changed ?? Object.keys(values);
+  const found = new Set<EventFieldSpec>();
+  for (const path of names) {
+    const dot = path.indexOf('.');
+    for (const spec of object.fieldsByName.get(dot < 0 ? path : path.slice(0, dot)) ?? []) found.add(spec);
   }
-  return isTold ? found : NOT_TOLD;
-}
-
-const pathText = ({ from }: ReadSource): string =>
-  from instanceof Map
-    ? [...from.values()].map((path) => path.join('.')).join(', ')
-    : (from as readonly string[]).join('.');
-
-function translate(
-  { values, other }: ReadSource,
-  made: unknown,
-  what: string,
-  type: EventFieldSpec['type'],
-  name: string,
-): unknown {
-  if (made === null || made === undefined) return null;
-  const text = textOf(made);
-  if (text === null)
-    throw new PlumblineError('PLB-MAP-VALUE', `${what} is ${describe(made)}, and only a text can be among \`values\``, {
-      where: { path: name },
-      hint: 'make a text of it with `cel`',
-    });
-  const found = values?.get(text);
-  if (found !== undefined) return found;
-  if (other === 'keep') return fieldForm(type, made, name);
-  if (other === 'null') return null;
-  const told = text.length > 80 ? `${text.slice(0, 80)}…` : text;
-  throw new PlumblineError('PLB-MAP-VALUE', `${what} is \`${told}\`, which its \`values\` don't name`, {
-    where: { path: name },
-    hint: `add \`${told}\` to the values of \`${name}\` in the mapping; the event can be redriven then`,
-  });
+  return found;
 }
 
 function deleted(
@@ -217,7 +198,7 @@ function idOf(spec: IdSpec | null, raw: unknown, scope: EventScope, prefix: stri
   // A number beyond 2^53 has lost its last digits, and names another record.
   const text = typeof raw === 'number' && !Number.isSafeInteger(raw) ? null : textOf(raw);
   if (text !== null) return convertId(spec, text, scope, prefix);
-  const path = spec?.from?.join('.') ?? 'id';
+  const path = spec?.from?.text ?? 'id';
   throw new PlumblineError('PLB-MAP-TYPE', `\`${path}\` is ${describe(raw)}, expected a text or a whole number`, {
     hint: `an id that lies deeper has a path such as \`${path}.value\``,
   });
@@ -226,7 +207,9 @@ function idOf(spec: IdSpec | null, raw: unknown, scope: EventScope, prefix: stri
 /** @throws PlumblineError PLB-MAP-EVAL, PLB-MAP-TYPE */
 function convertId(spec: IdSpec | null, raw: string, scope: EventScope, prefix: string): string {
   if (spec?.cel == null) return prefix + raw;
-  const value = evaluate(spec.cel, { ...scope, id: raw, value: raw }, '`id`');
+  scope.id = raw;
+  scope.value = raw;
+  const value = evaluate(spec.cel, scope, '`id`');
   const text = textOf(value);
   if (text !== null && text !== '') return prefix + text;
   throw new PlumblineError('PLB-MAP-TYPE', 'the expression of an id gives no text', { hint: 'such as `"A-" + value`' });
