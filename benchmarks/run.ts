@@ -10,6 +10,7 @@ import { embeddedRow } from './embedded.ts';
 import { engineRows } from './engines.ts';
 import { entitiesRow } from './entities.ts';
 import { kafkaRestoreRow, kafkaRows } from './kafka.ts';
+import { kafkaRebalanceRows } from './kafka-rebalance.ts';
 import type { Row } from './measure.ts';
 import { memoryRow } from './memory.ts';
 
@@ -27,6 +28,7 @@ const GROUPS: { readonly [name: string]: () => readonly Row[] | Promise<readonly
   embedded: async () => [await embeddedRow(sets)],
   entities: async () => [await entitiesRow(sets)],
   kafka: () => kafkaRows(sets),
+  'kafka-rebalance': () => kafkaRebalanceRows(sets),
   'kafka-restore': async () => [await kafkaRestoreRow(sets)],
   memory: async () => [await memoryRow()],
 };

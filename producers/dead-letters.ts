@@ -4,7 +4,7 @@ import type { EntityKind } from '../src/language/contract.ts';
 import type { Headers, LogRecord, NewRecord } from '../src/log/port.ts';
 import type { Topics } from '../src/log/topics.ts';
 
-export const LETTER_STAGES = ['connect', 'ingest', 'score'] as const;
+export const LETTER_STAGES = ['connect', 'ingest', 'score', 'control'] as const;
 export type LetterStage = (typeof LETTER_STAGES)[number];
 
 /** Why a record, or one set's answer on an image, could not be made. */

@@ -13,6 +13,8 @@ export const RECORD_KINDS = [
   'posture-change',
   'control-fact',
   'set-document',
+  'request',
+  'audit-entry',
 ] as const;
 export type RecordKind = (typeof RECORD_KINDS)[number];
 

@@ -19,7 +19,21 @@ export interface ClusterOptions {
   readonly registryPort: number | null;
   /** One a broker: ports of what stands between clients and brokers, such as a proxy. */
   readonly frontPorts?: readonly number[];
+  /** What the first broker listens on beside; the plain port stays for the brokers themselves and who runs them. */
+  readonly beside?: Beside;
   readonly tell: (text: string) => void;
+}
+
+export interface Beside {
+  readonly listeners: readonly {
+    /** In capitals. */
+    readonly name: string;
+    readonly port: number;
+    readonly protocol: 'SSL' | 'SASL_SSL';
+  }[];
+  readonly settings: { readonly [name: string]: string };
+  /** As `kafka-storage format --add-scram` takes them. */
+  readonly scramUsers: readonly string[];
 }
 
 /** Brokers of one KRaft cluster, and a schema registry that keeps its schemas in memory. */
@@ -46,7 +60,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const packages = await fetchPackages(tell);
   mkdirSync(directory, { recursive: true });
   const nodes = await planNodes(options);
-  format(packages, nodes, directory);
+  format(packages, nodes, directory, options.beside);
   const children = new Map<number, ChildProcess>();
   const start = (node: Node): void => {
     const child = startJava(join(directory, `broker-${node.id}.log`), [
@@ -128,7 +142,9 @@ async function planNodes({ brokers, directory, port, frontPorts = [] }: ClusterO
   });
 }
 
-function format(packages: Packages, nodes: readonly Node[], directory: string): void {
+const NOTHING_BESIDE: Beside = { listeners: [], settings: {}, scramUsers: [] };
+
+function format(packages: Packages, nodes: readonly Node[], directory: string, asked = NOTHING_BESIDE): void {
   const cluster = join(directory, 'cluster-id');
   let id: string;
   try {
@@ -145,23 +161,33 @@ function format(packages: Packages, nodes: readonly Node[], directory: string): 
   for (const node of nodes) {
     const listener = `PLAINTEXT://${at(node.port)}`;
     const front = node.front;
+    const beside = node === nodes[0] ? asked : NOTHING_BESIDE;
+    const more = beside.listeners.map(({ name, port }) => `${name}://${at(port)}`);
+    const protocols = beside.listeners.map(({ name, protocol }) => `,${name}:${protocol}`).join('');
     const settings = {
       'process.roles': 'broker,controller',
       'node.id': node.id,
       'controller.quorum.voters': voters,
-      listeners: [listener, `CONTROLLER://${at(node.controllerPort)}`, ...(front ? [`FRONT://${at(front.port)}`] : [])],
-      'advertised.listeners': [listener, ...(front ? [`FRONT://${at(front.told)}`] : [])],
+      listeners: [
+        listener,
+        `CONTROLLER://${at(node.controllerPort)}`,
+        ...(front ? [`FRONT://${at(front.port)}`] : []),
+        ...more,
+      ],
+      'advertised.listeners': [listener, ...(front ? [`FRONT://${at(front.told)}`] : []), ...more],
       'inter.broker.listener.name': 'PLAINTEXT',
       'controller.listener.names': 'CONTROLLER',
-      'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,FRONT:PLAINTEXT',
+      'listener.security.protocol.map': `CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,FRONT:PLAINTEXT${protocols}`,
       'log.dirs': join(directory, `broker-${node.id}`),
       ...brokerSettings(replication),
       'broker.session.timeout.ms': 9_000,
+      ...beside.settings,
     };
     const text = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
     writeFileSync(node.config, `${text.join('\n')}\n`);
     const args = ['-Xmx128m', '-cp', packages.kafka, 'kafka.tools.StorageTool', 'format', '--ignore-formatted'];
-    const { status, stderr } = spawnSync('java', [...args, '-t', id, '-c', node.config]);
+    const users = beside.scramUsers.flatMap((user) => ['--add-scram', user]);
+    const { status, stderr } = spawnSync('java', [...args, '-t', id, '-c', node.config, ...users]);
     if (status !== 0) throw new Error(`broker ${node.id} can't be set up:\n${stderr?.toString().slice(-2_000)}`);
   }
 }

@@ -4,7 +4,8 @@ import type { Log } from '../log/port.ts';
 import { stateTopicOf, type Topics } from '../log/topics.ts';
 import { eraseFromState } from '../runtime/erase.ts';
 import { lagOf, taskInputs, totalLag } from '../runtime/lag.ts';
-import { kafkaSettingsOf, type LogSettings } from './log-settings.ts';
+import { kafkaSettingsOf } from './kafka-settings.ts';
+import type { LogSettings } from './log-settings.ts';
 import { openKafkaPlace } from './open-log.ts';
 import { plural } from './plural.ts';
 

@@ -4,7 +4,6 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { DEFAULT_TIMEOUT_MS, type RegistryOptions } from '../../schemas/registry-http.ts';
 import { PlumblineError } from '../errors.ts';
-import type { KafkaSettings } from '../log/kafka/client.ts';
 
 export interface LogFlags {
   readonly dataDir?: string;
@@ -15,13 +14,14 @@ export interface LogFlags {
   readonly registry?: string;
   readonly stages?: string;
   readonly connect?: readonly string[];
+  readonly policy?: string;
 }
 
 const MAX_PARTITIONS = 1_000;
 const MAX_CONNECTORS = 20;
 const MECHANISMS = ['plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer'] as const;
 
-export const STAGES = ['connect', 'ingest', 'score'] as const;
+export const STAGES = ['connect', 'ingest', 'score', 'control'] as const;
 
 const sasl = z.strictObject({
   mechanism: z.enum(MECHANISMS),
@@ -46,6 +46,7 @@ const shape = z.strictObject({
     .array(z.enum(STAGES))
     .min(1)
     .max(STAGES.length)
+    .refine((stages) => new Set(stages).size === stages.length, 'each stage once')
     .default([...STAGES]),
   /** CRMs' own events: a mapping, and on Kafka the topics where they lie, unless it is the format's own. */
   connectors: z
@@ -60,6 +61,8 @@ const shape = z.strictObject({
     )
     .max(MAX_CONNECTORS)
     .default([]),
+  /** The rules for changing rules (docs/rollouts.md). */
+  policy: z.string().min(1).optional(),
   salesforce: z
     .strictObject({
       /** Schemas of Avro payloads, as GetSchema of the Pub/Sub API gives them: ID.avsc. */
@@ -116,6 +119,7 @@ const VARIABLES: readonly (readonly [string, readonly string[], ('number' | 'lis
   ['PLUMBLINE_KAFKA_SASL_USERNAME', ['kafka', 'sasl', 'username']],
   ['PLUMBLINE_KAFKA_SASL_PASSWORD', ['kafka', 'sasl', 'password']],
   ['PLUMBLINE_KAFKA_SASL_TOKEN_FILE', ['kafka', 'sasl', 'token_file']],
+  ['PLUMBLINE_POLICY', ['policy']],
   ['PLUMBLINE_SALESFORCE_SCHEMAS_DIR', ['salesforce', 'schemas_dir']],
   ['PLUMBLINE_HUBSPOT_SECRET', ['hubspot', 'secret']],
   ['PLUMBLINE_HUBSPOT_URL', ['hubspot', 'url']],
@@ -145,6 +149,7 @@ export function readLogSettings(flags: LogFlags, env: NodeJS.ProcessEnv): LogSet
   if (flags.brokers !== undefined) put(tree, ['kafka', 'brokers'], fromText(flags.brokers, 'list'));
   const connect = flags.connect ?? env.PLUMBLINE_CONNECT?.split(';').filter((text) => text !== '');
   if (connect !== undefined && connect.length > 0) put(tree, ['connectors'], connect.map(connectorOf));
+  if (flags.policy !== undefined) put(tree, ['policy'], flags.policy);
   if (flags.prefix !== undefined) put(tree, ['kafka', 'prefix'], flags.prefix);
   if (flags.registry !== undefined) put(tree, ['registry', 'url'], flags.registry);
   const parsed = shape.safeParse(tree);
@@ -153,7 +158,8 @@ export function readLogSettings(flags: LogFlags, env: NodeJS.ProcessEnv): LogSet
     throw wrong(issue?.path.join('.') ?? '', issue?.message ?? '');
   }
   const connectors = parsed.data.connectors.map((one) => ({ ...one, mapping: resolve(one.mapping) }));
-  const settings = { ...parsed.data, connectors, data_dir: resolve(parsed.data.data_dir) };
+  const policy = parsed.data.policy === undefined ? {} : { policy: resolve(parsed.data.policy) };
+  const settings = { ...parsed.data, ...policy, connectors, data_dir: resolve(parsed.data.data_dir) };
   if (settings.log === 'kafka') holdKafka(settings);
   else if (!STAGES.every((stage) => settings.stages.includes(stage)))
     throw wrong('stages', 'the embedded log is run by one process, which runs all of them');
@@ -168,7 +174,9 @@ function connectorOf(text: string): object {
 
 function holdKafka({ kafka }: LogSettings): void {
   if (kafka.brokers.length === 0) throw wrong('kafka.brokers', 'expected at least one host:port');
-  const { sasl: login } = kafka;
+  const { sasl: login, tls: transport } = kafka;
+  if ((transport?.cert_file === undefined) !== (transport?.key_file === undefined))
+    throw wrong('kafka.tls', 'cert_file and key_file are given together or not at all');
   if (login === undefined) return;
   if (login.mechanism === 'oauthbearer') {
     if (login.token_file === undefined) throw wrong('kafka.sasl.token_file', 'oauthbearer needs it');
@@ -253,37 +261,6 @@ export function registryOptionsOf({ registry }: LogSettings): RegistryOptions | 
     timeoutMs: registry.timeout_ms,
     ...(user === undefined ? {} : { credentials: { user, password } }),
   };
-}
-
-/** What kafkajs gets. @throws PlumblineError PLB-CLI-FILE for a certificate that can't be read */
-export function kafkaSettingsOf({ kafka }: LogSettings): KafkaSettings {
-  const base = { brokers: kafka.brokers, clientId: kafka.client_id };
-  const ssl = kafka.tls?.enabled === true ? { ssl: tlsOf(kafka.tls) } : {};
-  return { ...base, ...ssl, ...(kafka.sasl === undefined ? {} : { sasl: saslOf(kafka.sasl) }) };
-}
-
-function tlsOf({ ca_file: ca, cert_file: cert, key_file: key }: z.infer<typeof tls>) {
-  return {
-    rejectUnauthorized: true,
-    ...(ca === undefined ? {} : { ca: [secretFile(ca)] }),
-    ...(cert === undefined ? {} : { cert: secretFile(cert) }),
-    ...(key === undefined ? {} : { key: secretFile(key) }),
-  };
-}
-
-function saslOf(login: z.infer<typeof sasl>): NonNullable<KafkaSettings['sasl']> {
-  const { mechanism, username = '', password = '', token_file: tokenFile = '' } = login;
-  if (mechanism === 'oauthbearer')
-    return { mechanism, oauthBearerProvider: async () => ({ value: secretFile(tokenFile).trim() }) };
-  return { mechanism, username, password };
-}
-
-function secretFile(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new PlumblineError('PLB-CLI-FILE', `can't read \`${file}\``, { cause, hint: 'check its path and rights' });
-  }
 }
 
 /** The tasks of the stages that a process runs. */

@@ -2,9 +2,11 @@ import { readFileSync } from 'node:fs';
 import { Command, type CommanderError } from 'commander';
 import { formatError, PlumblineError } from '../errors.ts';
 import { activateCommand } from './activate.ts';
+import { approveCommand } from './approve.ts';
 import { checkCommand } from './check.ts';
 import { compileCommand } from './compile.ts';
 import { configCommand } from './config.ts';
+import { controlCommand } from './control-log.ts';
 import { deadLettersCommand } from './dead-letters.ts';
 import { eraseCommand } from './erase.ts';
 import { EXIT } from './exit-codes.ts';
@@ -12,9 +14,13 @@ import { explainCommand } from './explain.ts';
 import { generateCommand } from './generate.ts';
 import { importCommand } from './import.ts';
 import { ingestCommand } from './ingest.ts';
+import { keysCommand } from './keys.ts';
 import { mapCommand } from './map.ts';
 import { posturesCommand, resultsCommand } from './outputs.ts';
+import { policyCommand } from './policy.ts';
+import { proposeCommand } from './propose.ts';
 import { reproduceCommand } from './reproduce.ts';
+import { rolloutCommands } from './rollout.ts';
 import { runCommand } from './run.ts';
 import { schemaCommand } from './schema.ts';
 import { schemasCommand } from './schemas.ts';
@@ -24,11 +30,19 @@ import { statusCommand } from './status.ts';
 import { syncCommand } from './sync.ts';
 import { testCommand } from './test.ts';
 import { topicsCommand } from './topics.ts';
+import { validateCommand } from './validate.ts';
 import { whatIfCommand } from './what-if.ts';
 
 const COMMANDS = [
   startCommand,
   activateCommand,
+  proposeCommand,
+  validateCommand,
+  policyCommand,
+  keysCommand,
+  approveCommand,
+  rolloutCommands,
+  controlCommand,
   configCommand,
   topicsCommand,
   checkCommand,
@@ -79,9 +93,18 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 /** What was given is wrong: options, their values, the files that they name. */
 const OF_THE_CALL = /^PLB-(?:CLI|FILTER|BOOK|FIELD|RESULT|DEAD-LETTER)(?:-|$)/;
 
+/** What the state of a rollout doesn't allow, whether the controller says so or this process already sees it. */
+const OF_A_ROLLOUT = /^PLB-ROLLOUT-(?!UNANSWERED)/;
+
+function exitCodeOf(error: unknown): number {
+  if (!(error instanceof PlumblineError)) return EXIT.failure;
+  if (OF_A_ROLLOUT.test(error.code)) return EXIT.refused;
+  return OF_THE_CALL.test(error.code) ? EXIT.invalid : EXIT.failure;
+}
+
 try {
   await program.parseAsync();
 } catch (error) {
   process.stderr.write(`${formatError(error)}\n`);
-  process.exitCode = error instanceof PlumblineError && OF_THE_CALL.test(error.code) ? EXIT.invalid : EXIT.failure;
+  process.exitCode = exitCodeOf(error);
 }

@@ -13,13 +13,8 @@ import { jsonView } from '../wire/json-view.ts';
 import { jsonWire } from '../wire/json-wire.ts';
 import type { Wire } from '../wire/wire.ts';
 import { readSources } from './connectors.ts';
-import {
-  kafkaSettingsOf,
-  type LogFlags,
-  type LogSettings,
-  readLogSettings,
-  registryOptionsOf,
-} from './log-settings.ts';
+import { kafkaSettingsOf } from './kafka-settings.ts';
+import { type LogFlags, type LogSettings, readLogSettings, registryOptionsOf } from './log-settings.ts';
 
 /** The topics of the embedded log, without a CRM's own. */
 export const topics = topicNames();
@@ -119,14 +114,22 @@ async function openPlace(settings: LogSettings, isMade: boolean): Promise<Place>
 }
 
 /** Runs a command's work on the log that its settings name; what it reads there is JSON on every wire. */
-export async function withPlace<T>(
+export const withPlace = <T>(
+  flags: LogFlags,
+  work: (place: Place) => Promise<T>,
+  made: { readonly isMade?: boolean } = {},
+): Promise<T> =>
+  withRawPlace(flags, (place) => work({ ...place, log: jsonView(place.log, place.topics, place.wire) }), made);
+
+/** As withPlace, with the records as they lie on the log. */
+export async function withRawPlace<T>(
   flags: LogFlags,
   work: (place: Place) => Promise<T>,
   { isMade = false }: { readonly isMade?: boolean } = {},
 ): Promise<T> {
   const place = await openPlace(readLogSettings(flags, process.env), isMade);
   try {
-    return await work({ ...place, log: jsonView(place.log, place.topics, place.wire) });
+    return await work(place);
   } finally {
     await place.log.close();
   }

@@ -9,7 +9,7 @@ import { PlumblineError } from '../errors.ts';
 import { inTrace } from '../ingest/trace-context.ts';
 import { turnBuffer } from '../log/embedded/turn.ts';
 import type { Log } from '../log/port.ts';
-import { activateSets } from '../runtime/activate-sets.ts';
+import { activateNewSets, activateSets } from '../runtime/activate-sets.ts';
 import { compileDocument } from '../runtime/compile-document.ts';
 import { followControl } from '../runtime/control.ts';
 import { createHealth, type Health } from '../runtime/health.ts';
@@ -30,6 +30,7 @@ import { hookPorts } from './hooks.ts';
 import { takesOf } from './log-settings.ts';
 import { topics as embeddedTopics, openKafkaPlace, openLog, type Place, topicsOf } from './open-log.ts';
 import { matchesPosture, matchesResult } from './output-match.ts';
+import { policyOf } from './policy.ts';
 import { dropNote, noteProcessor } from './processor-note.ts';
 import { startRealWorker } from './real-worker.ts';
 import type { Settings } from './settings.ts';
@@ -135,9 +136,11 @@ export async function startProcessor(
     await listen(server, settings);
     const compile = (document: Parameters<typeof compileDocument>[0]) => compileDocument(document, contracts);
     // Several workers share a cluster: what is active there is decided by `activate`, not by whoever starts last.
+    // Under a policy what is active is changed by a rollout, not by a file that a start finds.
+    const bring = settings.log.policy === undefined ? activateSets : activateNewSets;
     const { activated, retired } = isKafka
       ? { activated: [], retired: [] }
-      : await activateSets(log, topics, await followControl(log, topics, compile), sets, { at: Date.now(), by: 'run' });
+      : await bring(log, topics, await followControl(log, topics, compile), sets, { at: Date.now(), by: 'run' });
     worker = await startTasks(settings, { log: raw, topics, wire }, { turn, health, instance: id, telemetry });
     const url = urlOf(server.server.address(), settings.host);
     noteProcessor(settings.dataDir, { url, id });
@@ -190,6 +193,7 @@ function startTasks(settings: Settings, place: Place, common: TasksOf): Promise<
     ...place,
     health,
     connectors: loadConnectors(settings.log),
+    policy: policyOf(settings.log),
     takes: takesOf(settings.log),
     limits: KAFKA_BATCH,
     ...(telemetry === null ? {} : { tracer: telemetry.tracer }),

@@ -55,6 +55,7 @@ export const withProcessorFlags = (command: Command): Command =>
       '--sets <dir>',
       'constraint sets to run; others that are active are retired (PLUMBLINE_SETS_DIR; default those that ship)',
     )
+    .option('--policy <file>', 'rules for changing rules (PLUMBLINE_POLICY; without, nothing can be rolled out)')
     .option('--host <host>', 'HTTP address (PLUMBLINE_HTTP_HOST; default 127.0.0.1)')
     .option('--port <port>', 'HTTP port (PLUMBLINE_HTTP_PORT; default 8080)', parsePort)
     .option(

@@ -11,6 +11,7 @@ import { jsonWire } from '../wire/json-wire.ts';
 import { loadConnectors } from './connectors.ts';
 import { takesOf } from './log-settings.ts';
 import { openKafkaPlace, openLog, type Place, topicsOf } from './open-log.ts';
+import { policyOf } from './policy.ts';
 import { startRealWorker } from './real-worker.ts';
 import { FLUSH_DEADLINE_MS, openTelemetry, watchedOn } from './telemetry.ts';
 import { type FromThread, type StopThread, type ThreadData, WAKE_CHANNEL } from './threads.ts';
@@ -62,6 +63,7 @@ try {
     ...opened,
     health,
     connectors: loadConnectors(place.settings),
+    policy: policyOf(place.settings),
     ...(telemetry === null ? {} : { tracer: telemetry.tracer }),
     ...(place.log === 'kafka' ? { limits: KAFKA_BATCH } : {}),
   });

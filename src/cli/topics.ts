@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander';
 import { PlumblineError } from '../errors.ts';
 import { EXIT } from './exit-codes.ts';
-import { kafkaSettingsOf, type LogSettings, readLogSettings } from './log-settings.ts';
+import { kafkaSettingsOf } from './kafka-settings.ts';
+import { type LogSettings, readLogSettings } from './log-settings.ts';
 import { layoutsOf } from './open-log.ts';
 import { type SettingsFlags, withLogFlags } from './settings.ts';
 

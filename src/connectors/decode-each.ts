@@ -1,5 +1,5 @@
 import { attempt, gather, NOTHING_SAID, refuse } from './event-failure.ts';
-import { eventText, MAX_EVENTS, parseEvent } from './event-json.ts';
+import { eventText, MAX_EVENTS, parseEvent } from './event-text.ts';
 import type { Decoded, SourceEvent } from './source-event.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { describe, refuse } from './event-failure.ts';
 import { isId } from './event-id.ts';
-import { isObject, type Json } from './event-json.ts';
+import { isObject, type Json } from './event-text.ts';
 
 /** @throws PlumblineError PLB-EVENT-SHAPE */
 export function readObject(value: unknown, path: string): Json {

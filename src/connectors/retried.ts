@@ -1,4 +1,4 @@
-import { isObject } from './event-json.ts';
+import { isObject } from './event-text.ts';
 
 /** Whether HubSpot has sent an event before: its attempts count from 0. */
 export const isHubspotRetry = (event: unknown): boolean => isObject(event) && isAbove(event.attemptNumber, 0);

@@ -1,4 +1,4 @@
-import { eventText, parseEvent } from '../connectors/event-json.ts';
+import { eventText, parseEvent } from '../connectors/event-text.ts';
 import { PlumblineError } from '../errors.ts';
 
 /** HubSpot sends at most 100 events in a request. */

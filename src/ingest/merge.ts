@@ -108,8 +108,14 @@ function settle(
   changed: readonly string[],
   ofAll: OfAll,
 ): Merged {
-  if (changed.length > 0 || isDirty(state, ofAll.gap) !== isDirty(next, ofAll.gap)) return set(next, change, changed);
-  return next.wholeAsOf === state.wholeAsOf ? dropped(state, 'late') : unseen(next, change);
+  if (changed.length > 0) return set(next, change, changed);
+  // It says only what it is whole as of: nothing is of its version.
+  const { version } = state;
+  const merged = set(next, change, changed);
+  if (isDirty(state, ofAll.gap) !== isDirty(next, ofAll.gap)) return { ...merged, state: { ...merged.state, version } };
+  return next.wholeAsOf === state.wholeAsOf
+    ? dropped(state, 'late')
+    : { state: { ...merged.state, version }, changed: null, dropped: 'late' };
 }
 
 /** Something is kept that no image shows. */

@@ -10,6 +10,7 @@ export interface Topics {
   readonly incidents: string;
   readonly followUps: string;
   readonly requests: string;
+  readonly audit: string;
   readonly control: string;
   readonly sets: string;
   /** With CRMs' own events: none unless a connector is set up. */
@@ -36,6 +37,7 @@ export function topicNames(prefix = '', sources: readonly string[] = []): Topics
     incidents: `${prefix}plumbline.incidents`,
     followUps: `${prefix}plumbline.follow-ups`,
     requests: `${prefix}plumbline.requests`,
+    audit: `${prefix}plumbline.audit`,
     control: `${prefix}plumbline.control`,
     sets: `${prefix}plumbline.sets`,
     sources,
@@ -56,7 +58,15 @@ export function topicSpecs(topics: Topics, dataPartitions = DEFAULT_DATA_PARTITI
     topics.postures,
     topics.deadLetters,
   ];
-  const single = [topics.rollbacks, topics.incidents, topics.followUps, topics.requests, topics.control, topics.sets];
+  const single = [
+    topics.rollbacks,
+    topics.incidents,
+    topics.followUps,
+    topics.requests,
+    topics.audit,
+    topics.control,
+    topics.sets,
+  ];
   return [
     ...data.map((name) => ({ name, partitions: dataPartitions })),
     ...single.map((name) => ({ name, partitions: 1 })),
@@ -110,6 +120,7 @@ export function topicLayouts(
     [topics.followUps]: FOR_EVER,
     // It tells which dead letters were redriven.
     [topics.requests]: days(90),
+    [topics.audit]: FOR_EVER,
     [topics.control]: FOR_EVER,
   };
   const common = {
@@ -129,8 +140,12 @@ export function topicLayouts(
     { stage: 'ingest', topic: topics.dealChanges },
     { stage: 'ingest', topic: topics.accountChanges },
     { stage: 'score', topic: topics.images },
+    { stage: 'control', topic: topics.requests },
     ...topics.sources.map((topic) => ({ stage: 'connect', topic })),
-  ].map((input) => ({ name: stateTopicOf(topics, input), partitions: foreign.get(input.topic) ?? partitions }));
+  ].map((input) => ({
+    name: stateTopicOf(topics, input),
+    partitions: input.topic === topics.requests ? 1 : (foreign.get(input.topic) ?? partitions),
+  }));
   return [...topicSpecs(topics, partitions).filter(({ name }) => !foreign.has(name)), ...states].map(layout);
 }
 

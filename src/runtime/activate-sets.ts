@@ -13,6 +13,21 @@ export interface Activated {
   readonly retired: readonly string[];
 }
 
+/** Activates those of these sets that were never active: what is, is changed by a rollout. */
+export async function activateNewSets(
+  log: Log,
+  topics: Topics,
+  control: ControlFollower,
+  sets: readonly CompiledSet[],
+  asked: { readonly at: number; readonly by: string },
+  wire?: Wire,
+): Promise<Activated> {
+  await control.refresh();
+  const known = control.stateAt(control.offset).sets;
+  const fresh = sets.filter(({ name }) => !known.has(name));
+  return changeSets(log, topics, control, { activate: fresh, retire: [] }, asked, wire);
+}
+
 /** Makes these versions, and no others, the active ones. */
 export async function activateSets(
   log: Log,

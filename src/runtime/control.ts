@@ -4,6 +4,8 @@ import type { CompiledSet } from '../compiler/compile.ts';
 import { PlumblineError } from '../errors.ts';
 import type { Log } from '../log/port.ts';
 import type { Topics } from '../log/topics.ts';
+import { CHAIN_START, chainAfter } from '../rollout/chain.ts';
+import { activeOf, type ControlState, NO_FACTS, reduce, type SetState, targetOf } from '../rollout/control-state.ts';
 import type { ActiveSet, ControlView } from '../scoring/active-set.ts';
 import type { ControlFact } from '../scoring/control-fact.ts';
 import { jsonWire } from '../wire/json-wire.ts';
@@ -11,16 +13,11 @@ import type { Wire } from '../wire/wire.ts';
 
 /** Facts kept in memory: years of rollouts. More is an error that says so. */
 const MAX_FACTS = 100_000;
-/** Versions of one set that can be gone back to. */
-const MAX_STACK = 10;
 /** Documents and compiled versions kept in memory. */
 const MAX_VERSIONS = 10_000;
 /** Views kept ready; tasks nearly always ask for the last. */
 const MAX_VIEWS = 16;
 const LIMITS = { maxRecords: 500, maxBytes: 8 * 1024 * 1024 };
-
-/** Versions that are active, or were before, by set name; the last of a list is active. */
-type Stacks = ReadonlyMap<string, readonly string[]>;
 
 /** Follows the control log: the facts so far, and what they say as of each. */
 export interface ControlFollower {
@@ -29,6 +26,15 @@ export interface ControlFollower {
   /** Reads both topics to their present end. */
   refresh(): Promise<void>;
   fact(offset: number): ControlFact;
+  /** What the first facts say, and their hash (see chainAfter). @throws PLB-CONTROL-BEHIND (retryable) */
+  stateAt(offset: number): ControlState;
+  chainAt(offset: number): string;
+  /** Reads the documents of sets to their present end: also those that no fact names yet. */
+  refreshDocuments(): Promise<void>;
+  /** Whether a document of this version is on the log, compiles, and is of this set. */
+  isKnown(set: string, version: string): boolean;
+  /** @throws PLB-SET-MISSING, PLB-SET-CONTRACT */
+  compiled(version: string): CompiledSet;
   /** The active version of each set, by name, as of the last fact read. Compiles nothing. */
   active(): ReadonlyMap<string, string>;
   /** The same object for the same offset, while it is kept. @throws PLB-CONTROL-BEHIND (retryable), PLB-SET-MISSING */
@@ -43,7 +49,8 @@ export async function followControl(
   wire: Wire = jsonWire,
 ): Promise<ControlFollower> {
   const facts: ControlFact[] = [];
-  const stacks: Stacks[] = [new Map()];
+  const states: ControlState[] = [NO_FACTS];
+  const chain: string[] = [CHAIN_START];
   const documents = new Map<string, SetDocument>();
   const compiled = new Map<string, CompiledSet>();
   const views = new Map<number, ControlView>();
@@ -55,11 +62,12 @@ export async function followControl(
     await wire.prepare(records.map(({ value }) => value));
     // All are decoded before any is taken: one that can't be is an error each time, and never half taken.
     const decoded = records.map((record) => decodeFact(record, wire));
-    for (const fact of decoded) {
+    for (const [index, fact] of decoded.entries()) {
       if (facts.length >= MAX_FACTS)
         throw new PlumblineError('PLB-CONTROL-LIMIT', `the control log has more than ${MAX_FACTS} facts`);
       facts.push(fact);
-      stacks.push(applyFact(stacks[stacks.length - 1] ?? new Map(), fact));
+      states.push(reduce(states[states.length - 1] ?? NO_FACTS, fact));
+      chain.push(chainAfter(chain[chain.length - 1] ?? CHAIN_START, records[index]?.value ?? null));
     }
     nextFact = (records[records.length - 1]?.offset ?? nextFact - 1) + 1;
     return records.length;
@@ -94,8 +102,8 @@ export async function followControl(
   }
 
   /** A fallback that can't be compiled any more is none; an active version that can't be is an error. */
-  function fallbackOf(version: string | undefined): CompiledSet | null {
-    if (version === undefined) return null;
+  function fallbackOf(version: string | null): CompiledSet | null {
+    if (version === null) return null;
     try {
       return setOf(version);
     } catch (error) {
@@ -104,14 +112,20 @@ export async function followControl(
     }
   }
 
-  function viewOf(offset: number, stack: Stacks): ControlView {
+  /** A version that can't be compiled is not asked. */
+  function candidateOf({ rollout }: SetState): Pick<ActiveSet, 'candidate'> {
+    if (rollout === null || rollout.phase === 'proposed') return {};
+    const set = fallbackOf(rollout.version);
+    return set === null ? {} : { candidate: { set, share: rollout.share } };
+  }
+
+  function viewOf(offset: number, state: ControlState): ControlView {
     const sets: { deal: ActiveSet[]; account: ActiveSet[] } = { deal: [], account: [] };
-    for (const name of [...stack.keys()].sort()) {
-      const versions = stack.get(name) ?? [];
-      const version = versions[versions.length - 1];
-      if (version === undefined) continue;
+    for (const [, set] of [...state.sets].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      const version = runningOf(set);
+      if (version === null) continue;
       const active = setOf(version);
-      sets[active.entity].push({ active, fallback: fallbackOf(versions[versions.length - 2]) });
+      sets[active.entity].push({ active, fallback: fallbackOf(targetOf(set)), ...candidateOf(set) });
     }
     return { offset, sets };
   }
@@ -141,19 +155,40 @@ export async function followControl(
       if (fact === undefined) throw behind(facts.length, offset);
       return fact;
     },
+    stateAt(offset) {
+      const state = states[offset];
+      if (state === undefined) throw behind(facts.length, offset);
+      return state;
+    },
+    chainAt(offset) {
+      const hash = chain[offset];
+      if (hash === undefined) throw behind(facts.length, offset);
+      return hash;
+    },
+    async refreshDocuments() {
+      await reading;
+      while ((await readSets()) > 0);
+    },
+    compiled: setOf,
+    isKnown: (name, version) => {
+      try {
+        return setOf(version).name === name;
+      } catch (error) {
+        if (error instanceof PlumblineError) return false;
+        throw error;
+      }
+    },
     active: () =>
       new Map(
-        [...(stacks[facts.length] ?? [])].flatMap(([name, versions]) => {
-          const version = versions[versions.length - 1];
-          return version === undefined ? [] : [[name, version] as const];
+        [...(states[facts.length] ?? NO_FACTS).sets].flatMap(([name, set]) => {
+          const version = activeOf(set);
+          return version === null ? [] : [[name, version] as const];
         }),
       ),
     viewAt(offset) {
       const known = views.get(offset);
       if (known !== undefined) return known;
-      const stack = stacks[offset];
-      if (stack === undefined) throw behind(facts.length, offset);
-      const view = viewOf(offset, stack);
+      const view = viewOf(offset, follower.stateAt(offset));
       for (const old of views.keys()) if (views.size >= MAX_VIEWS) views.delete(old);
       views.set(offset, view);
       return view;
@@ -168,27 +203,5 @@ const behind = (read: number, offset: number): PlumblineError =>
     retryable: true,
   });
 
-function applyFact(stacks: Stacks, fact: ControlFact): Stacks {
-  if (fact.kind !== 'activated' && fact.kind !== 'rolled_back' && fact.kind !== 'retired') return stacks;
-  const versions = stacks.get(fact.set) ?? [];
-  const next = new Map(stacks);
-  if (fact.kind === 'retired') {
-    // With what was active before: brought back, a set begins anew, without a fallback.
-    next.delete(fact.set);
-    return next;
-  }
-  next.set(fact.set, fact.kind === 'activated' ? activate(versions, fact.version) : goBack(versions, fact.version));
-  return next;
-}
-
-/** The version active before stays beneath, as the fallback. */
-function activate(versions: readonly string[], version: string): readonly string[] {
-  if (versions[versions.length - 1] === version) return versions;
-  return [...versions.filter((other) => other !== version), version].slice(-MAX_STACK);
-}
-
-/** What was above the version is withdrawn. */
-function goBack(versions: readonly string[], version: string): readonly string[] {
-  const index = versions.indexOf(version);
-  return index < 0 ? [version] : versions.slice(0, index + 1);
-}
+/** A stopped set is not scored at all. */
+const runningOf = (set: SetState): string | null => (set.isStopped ? null : activeOf(set));

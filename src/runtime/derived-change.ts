@@ -23,7 +23,7 @@ export function derivedChange(
 
 export const markDerived = (record: NewRecord, by: TaskInput, eventId: string): NewRecord => ({
   ...record,
-  headers: { ...record.headers, [DERIVED]: `${taskName(by)} ${eventId}` },
+  headers: { ...record.headers, [DERIVED]: `${taskName(by)} ${record.key ?? ''} ${eventId}` },
 });
 
 /** Names such a change among those of its partition; null where this task did not make it. */

@@ -20,6 +20,7 @@ export function taskInputs(log: Log, topics: Topics): readonly TaskInput[] {
     ...each('ingest', topics.accountChanges),
     ...each('ingest', topics.dealChanges),
     ...each('score', topics.images),
+    ...each('control', topics.requests),
   ];
 }
 

@@ -31,6 +31,12 @@ export function outputName(topics: Topics, wire: Wire, input: TaskInput, record:
       if (reason === null || reason.stage !== input.stage || !sameInput(reason.from, input)) return null;
       return JSON.stringify([reason.from.offset, reason.failed?.id, reason.failed?.set, reason.code]);
     }
+    case topics.control: {
+      const fact = wire.fact.decode(record);
+      return fact.kind === 'other' || fact.request === undefined ? null : JSON.stringify([fact.request, fact.kind]);
+    }
+    case topics.audit:
+      return JSON.stringify([wire.audit.decode(record).request]);
     case topics.dealChanges:
     case topics.accountChanges:
       return derivedName(input, record.headers);

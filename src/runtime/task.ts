@@ -1,6 +1,6 @@
 import { type Overlay, overlayOn, rememberReads } from '../log/overlay.ts';
 import { taskName } from '../log/place.ts';
-import type { Log, NewRecord, ReadLimits, StateStore, TaskCommit, Torn } from '../log/port.ts';
+import type { Log, NewRecord, ReadLimits, StateReader, StateStore, TaskCommit, TaskInput, Torn } from '../log/port.ts';
 import type { Wire } from '../wire/wire.ts';
 import type { ControlFollower } from './control.ts';
 import { rebuildWith } from './rebuild.ts';
@@ -44,7 +44,9 @@ export interface TaskParts {
 /** A stage's hold on its partition. */
 export interface Task {
   readonly name: string;
+  readonly input: TaskInput;
   readonly position: number;
+  readonly state: StateReader;
   /**
    * At most one commit: what comes first of the work that is prepared, what is due, and the next records.
    * @returns whether there was anything to do
@@ -161,9 +163,11 @@ export async function openTask(stage: Stage, again: () => Stage, parts: TaskPart
 
   return {
     name,
+    input: stage.input,
     get position() {
       return session.position;
     },
+    state: session.state,
     runOnce: () =>
       patiently(`${name} run`, patience, async () => {
         await control.refresh();

@@ -6,14 +6,17 @@ import type { Fields } from '../language/contract.ts';
 import { taskName } from '../log/place.ts';
 import type { Log, Membership, TaskInput } from '../log/port.ts';
 import type { Topics } from '../log/topics.ts';
+import { DEFAULT_POLICY, type Policy } from '../rollout/policy.ts';
 import type { AnswerFn } from '../scoring/score.ts';
 import type { Wire } from '../wire/wire.ts';
 import { type Connector, connectStage } from './connect-stage.ts';
 import { followControl } from './control.ts';
+import { controlStage } from './control-stage.ts';
 import { createHealth, type Health } from './health.ts';
 import { ingestStage } from './ingest-stage.ts';
 import { type Patience, patiently } from './retry.ts';
 import { scoreStage } from './score-stage.ts';
+import { openSignaller } from './signals.ts';
 import type { Stage } from './stage.ts';
 import { type BatchLimits, openTask, type Task } from './task.ts';
 import type { Tracer } from './tracer.ts';
@@ -36,6 +39,8 @@ export interface WorkerOptions {
   readonly pollMs?: number;
   /** CRMs' own events; none unless given. */
   readonly connectors?: readonly Connector[];
+  /** For the controller: the default policy unless given, under which nothing can be rolled out. */
+  readonly policy?: Policy;
   /** The tasks that this worker runs; all unless told. */
   readonly takes?: (input: TaskInput) => boolean;
   /** Watches the tasks; none unless given. */
@@ -73,8 +78,11 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     isStopping: () => stopping,
   };
   const control = await patiently('control', patience, () => followControl(log, topics, options.compile, options.wire));
+  const signaller = openSignaller({ ...options, control });
   const parts = { ...options, health, control, partitionsOf: (topic: string) => log.partitionsOf(topic) };
-  const makers = stageMakers(parts, options.connectors ?? []).filter(({ input }) => options.takes?.(input) ?? true);
+  const makers = stageMakers(parts, options.connectors ?? [], options.policy ?? DEFAULT_POLICY).filter(
+    ({ input }) => options.takes?.(input) ?? true,
+  );
   const holds = new Map<string, Promise<WorkerEnd>>();
   /** Names of the tasks that are this worker's: all, or those that the group gave it. */
   let mine: ReadonlySet<string> = new Set();
@@ -96,7 +104,9 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
         }
         const seen = waker.count();
         await waker.turn();
-        if (await task.runOnce()) continue;
+        const hasWorked = await task.runOnce();
+        await patiently(`${task.name} signal`, patience, () => signaller.after(task.input, task.state));
+        if (hasWorked) continue;
         const due = task.nextDue();
         const pollMs = options.pollMs ?? POLL_MS;
         await waker.wait(seen, due === null ? pollMs : Math.max(1, Math.min(pollMs, due - clock())));
@@ -213,6 +223,7 @@ interface StageMaker {
 function stageMakers(
   parts: Parameters<typeof ingestStage>[0] & Parameters<typeof scoreStage>[0],
   connectors: readonly Connector[],
+  policy: Policy,
 ): readonly StageMaker[] {
   const { topics, partitionsOf } = parts;
   const each = (stage: string, topic: string, make: (health: Health, partition: number) => Stage): StageMaker[] =>
@@ -229,5 +240,6 @@ function stageMakers(
     ),
     ...each('ingest', topics.dealChanges, (health, partition) => ingestStage({ ...parts, health }, 'deal', partition)),
     ...each('score', topics.images, (health, partition) => scoreStage({ ...parts, health }, partition)),
+    ...each('control', topics.requests, (health) => controlStage({ ...parts, policy, health })),
   ];
 }

@@ -5,6 +5,14 @@ import type { EntityKind } from '../language/contract.ts';
 export interface ActiveSet {
   readonly active: CompiledSet;
   readonly fallback: CompiledSet | null;
+  /** A version on its way: it is asked about every image too, and answers for a share of the accounts. */
+  readonly candidate?: Candidate;
+}
+
+export interface Candidate {
+  readonly set: CompiledSet;
+  /** 0..1; 0: it is only asked. */
+  readonly share: number;
 }
 
 /** What the control log says as of one of its facts. */

@@ -1,4 +1,5 @@
 import { formatInstant } from '../language/contract.ts';
+import { forget } from './beside.ts';
 import type { ImageJob } from './job.ts';
 import { moveDeal, noteMerged } from './merged-deals.ts';
 import type { Cause } from './result.ts';
@@ -136,8 +137,10 @@ function listDirty(run: Run, { entity, id, image }: ScoredEntity, dirty: boolean
 function endImage(run: Run, scored: ScoredEntity, image: ImageJob['image']): void {
   const cause: Cause = { kind: 'change', event_id: image.eventId };
   const now = formatInstant(Math.max(image.at, scored.now ?? image.at));
-  for (const [set, last] of scored.answers)
+  for (const [set, last] of scored.answers) {
     endPosture(run, scored, set, last, { cause, now, imageSeq: image.imageSeq });
+    forget(run, set, last.beside);
+  }
   if (scored.image !== null && scored.image.lacking.length > 0)
     run.state.set(incompleteKey(scored.entity, scored.id), undefined);
   listDirty(run, scored, false);

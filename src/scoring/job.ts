@@ -31,6 +31,8 @@ export interface SweepJob {
   readonly set: string;
   readonly at: number;
   readonly after: string;
+  /** A version on its way is asked about what stands, and nothing is answered. */
+  readonly compareOnly?: true;
 }
 
 /** The end of a set's postures: first of the deals, then of the accounts, for a fact doesn't say which it was of. */

@@ -8,6 +8,8 @@ import type { EntityKind, Fields } from '../language/contract.ts';
 import type { Overlay } from '../log/overlay.ts';
 import type { TextMemo } from '../log/text-memo.ts';
 import type { ActiveSet, ControlView } from './active-set.ts';
+import { compare } from './beside.ts';
+import { isInShare } from './canary.ts';
 import { instantText } from './evidence.ts';
 import { postureEnded, postureMoved, type Sight } from './posture-change.ts';
 import type { Cause, Outcome, PostureChange, Result } from './result.ts';
@@ -31,6 +33,7 @@ import {
   type Timer,
   timerKey,
 } from './state-keys.ts';
+import type { Tally } from './tally.ts';
 
 /** What one step gave, in the order of its answers. */
 export type ScoreOutput =
@@ -81,6 +84,8 @@ export interface Run {
   /** Entities answered in one commit. */
   readonly perCommit: number;
   readonly memo: TextMemo<Fields>;
+  /** Tallies that this step changed, by set: written once it is through. */
+  readonly tallies: Map<string, Tally>;
 }
 
 export const noCounts = (): ScoreCounts => ({
@@ -187,8 +192,52 @@ export function answerSets(
 ): void {
   if (sets.length === 0) return;
   scored.now = scored.now === null ? now : Math.max(now, scored.now);
+  const subject = { ...subjectOf(run, scored, cause), now: scored.now };
+  for (const set of sets) {
+    const last = scored.answers.get(set.active.name) ?? null;
+    const asked: Subject = { ...subject, previousBand: last?.band ?? null, previousPosture: last?.posture ?? null };
+    const given = answerOne(run, answeringOf(set, keyOf(scored)), asked);
+    if (given === null) {
+      // Without an answer there is no due time either, or it would come again and again.
+      if (last !== null) scored.answers.set(set.active.name, { ...last, dueAt: null });
+    } else publish(run, { scored, fields: subject.fields }, last, given.set, given.answer, inputOffset);
+    if (set.candidate !== undefined) {
+      const published = given?.answer.result ?? null;
+      putBeside(scored, set, compare(run, set, set.candidate, asked, published, last?.beside));
+    }
+  }
+}
+
+/** Asks a version on its way about an entity's image as it stands, and publishes nothing. */
+export function compareOnly(run: Run, scored: ScoredEntity & { image: PresentImage }, set: ActiveSet): void {
+  const last = scored.answers.get(set.active.name) ?? null;
+  if (set.candidate === undefined || last === null || scored.now === null) return;
+  const asked: Subject = {
+    ...subjectOf(run, scored, NO_CAUSE),
+    now: scored.now,
+    previousBand: last.band,
+    previousPosture: last.posture,
+  };
+  putBeside(scored, set, compare(run, set, set.candidate, asked, null, last.beside));
+}
+
+/** It never reaches a result. */
+const NO_CAUSE: Cause = { kind: 'sweep', id: '' };
+
+function putBeside(scored: ScoredEntity, { active }: ActiveSet, beside: LastAnswer['beside']): void {
+  const last = scored.answers.get(active.name);
+  if (last !== undefined && beside !== undefined) scored.answers.set(active.name, { ...last, beside });
+}
+
+/** The version that answers for an account: of a share of them the one on its way, with the active one beneath. */
+export const answeringOf = (set: ActiveSet, accountKey: string): ActiveSet =>
+  set.candidate !== undefined && isInShare(set.candidate.set.version, accountKey, set.candidate.share)
+    ? { active: set.candidate.set, fallback: set.active }
+    : set;
+
+function subjectOf(run: Run, scored: ScoredEntity & { image: PresentImage }, cause: Cause) {
   const accountId = scored.entity === 'account' ? scored.id : scored.image.accountId;
-  const subject = {
+  return {
     entity: scored.entity,
     id: scored.id,
     accountId,
@@ -198,20 +247,7 @@ export function answerSets(
     fields: fieldsOf(run, scored),
     account: scored.entity === 'deal' ? accountFields(run, accountId) : null,
     waivers: scored.image.waivers,
-    now: scored.now,
   };
-  for (const set of sets) {
-    const last = scored.answers.get(set.active.name) ?? null;
-    const given = answerOne(run, set, {
-      ...subject,
-      previousBand: last?.band ?? null,
-      previousPosture: last?.posture ?? null,
-    });
-    if (given === null) {
-      // Without an answer there is no due time either, or it would come again and again.
-      if (last !== null) scored.answers.set(set.active.name, { ...last, dueAt: null });
-    } else publish(run, { scored, fields: subject.fields }, last, given.set, given.answer, inputOffset);
-  }
 }
 
 function publish(
@@ -239,6 +275,7 @@ function publish(
     posture: result.posture,
     letters: outcomeLetters(result.outcomes),
     dueAt: answer.dueAt === null ? null : Math.max(answer.dueAt, (scored.now ?? 0) + MIN_DUE_STEP_MS),
+    ...(last?.beside === undefined ? {} : { beside: last.beside }),
   });
 }
 

@@ -43,6 +43,8 @@ export interface LastAnswer {
   /** One letter a constraint of that version, in document order; see `outcomeLetters`. */
   readonly letters: string;
   readonly dueAt: number | null;
+  /** What the version that is active and one on its way said, as the tally counts it: `healthy>watch`. */
+  readonly beside?: { readonly version: string; readonly pair: string };
 }
 
 interface Stored {

@@ -35,6 +35,9 @@ export function parseListed(key: string): { readonly entity: EntityKind; readonl
   const [, entity, id = ''] = key.split(S);
   return { entity: entity === 'account' ? 'account' : 'deal', id };
 }
+/** How entities stand under a version on its way; see tally. */
+export const tallyKey = (set: string): string => `w${S}${set}`;
+export const tallyKeys = (): KeyRange => prefixRange('w');
 export const faultsKey = (set: string, version: string): string => `f${S}${set}${S}${version}`;
 /** A redrive that was taken: the same one asked for twice is answered once. */
 export const redriveKey = (id: string): string => `r${S}${id}`;

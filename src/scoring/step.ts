@@ -36,6 +36,7 @@ import {
   suffixOf,
   takenFactKey,
   takenFacts,
+  tallyKey,
   timerKey,
   timersOf,
 } from './state-keys.ts';
@@ -120,11 +121,19 @@ export function takeFact(state: Overlay, fact: ControlFact, position: number, co
   const id = `control-${offset}`;
   switch (fact.kind) {
     case 'activated':
-    case 'rolled_back': {
+    case 'rolled_back':
+    case 'shadowed':
+    case 'canaried': {
       const entity = run.control.sets.deal.some(({ active }) => active.name === fact.set) ? 'deal' : 'account';
-      const cause = { kind: fact.kind === 'activated' ? ('sweep' as const) : ('rollback' as const), id };
-      return advance(run, { kind: 'sweep', cause, entity, set: fact.set, at: fact.at, after: '' });
+      const cause = { kind: fact.kind === 'rolled_back' ? ('rollback' as const) : ('sweep' as const), id };
+      if (fact.kind !== 'canaried') state.set(tallyKey(fact.set), undefined);
+      const job: Job = { kind: 'sweep', cause, entity, set: fact.set, at: fact.at, after: '' };
+      return advance(run, fact.kind === 'shadowed' ? { ...job, compareOnly: true } : job);
     }
+    case 'aborted':
+      state.set(tallyKey(fact.set), undefined);
+      return finish(run, null);
+    case 'stopped':
     case 'retired': {
       const cause = { kind: 'retired' as const, id };
       return advance(run, { kind: 'retire', cause, entity: 'deal', set: fact.set, at: fact.at, after: '' });
@@ -141,7 +150,7 @@ export function takeFact(state: Overlay, fact: ControlFact, position: number, co
       }
       return finish(run, null);
     }
-    case 'other':
+    default:
       return finish(run, null);
   }
 }
@@ -201,6 +210,7 @@ function open(state: Overlay, position: number, context: ScoreContext): Run {
     loaded: new Map(),
     perCommit: context.entitiesPerCommit ?? ENTITIES_PER_COMMIT,
     memo: context.memo ?? textMemo<Fields>(1),
+    tallies: new Map(),
   };
 }
 
@@ -216,6 +226,7 @@ function advance(run: Run, job: Job): Scored {
 }
 
 function finish(run: Run, job: Job | null): Scored {
+  for (const [set, tally] of run.tallies) run.state.set(tallyKey(set), JSON.stringify(tally));
   if (job !== null) run.state.set(JOB_KEY, encodeJob(job));
   else if (run.state.get(JOB_KEY) !== undefined) run.state.set(JOB_KEY, undefined);
   return { outputs: run.outputs, counts: run.counts, isUnfinished: job !== null };

@@ -10,8 +10,10 @@ import { factToAvro, readFact } from './avro-fact.ts';
 import type { AvroRecord } from './avro-fields.ts';
 import { imageReader, imageToAvro } from './avro-image.ts';
 import { postureToAvro, readPosture } from './avro-posture.ts';
+import { readAnswered, readRequest, requestToAvro } from './avro-request.ts';
 import { readResult, resultToAvro } from './avro-result.ts';
 import {
+  answeredEvent,
   changeEvent,
   cloudEventHeaders,
   DEFAULT_SOURCE,
@@ -19,6 +21,7 @@ import {
   imageEvent,
   importClosedEvent,
   postureEvent,
+  requestEvent,
   resultEvent,
   setEvent,
 } from './cloud-events.ts';
@@ -101,6 +104,20 @@ export function avroWire(parts: AvroWireParts): Wire {
         const { version, name, document } = codecs['set-document'].decode(record.value) as AvroRecord;
         return { version: String(version), name: String(name), document: String(document) };
       }),
+    },
+    request: {
+      encode: (request) => ({
+        value: codecs.request.encode(requestToAvro(request)),
+        headers: cloudEventHeaders(source, requestEvent(request)),
+      }),
+      decode: located((record) => readRequest(codecs.request, record)),
+    },
+    audit: {
+      encode: (answered) => ({
+        value: codecs['audit-entry'].encode(answered),
+        headers: cloudEventHeaders(source, answeredEvent(answered)),
+      }),
+      decode: located((record) => readAnswered(codecs['audit-entry'], record)),
     },
     prepare: (values) => writers.prepare(values),
   };

@@ -1,6 +1,7 @@
 import type { Change } from '../ingest/change.ts';
 import type { ImageRecord } from '../ingest/image.ts';
 import type { Headers } from '../log/port.ts';
+import type { Answered, Request } from '../rollout/request.ts';
 import { instantText } from '../scoring/evidence.ts';
 import type { PostureChange, Result } from '../scoring/result.ts';
 import type { KnownFact, SetDocument } from './wire.ts';
@@ -73,9 +74,21 @@ export const factEvent = (fact: KnownFact): CloudEvent => ({
 });
 
 const factName = (fact: KnownFact): string =>
-  fact.kind === 'redrive' ? fact.id : `${fact.set}/${fact.kind === 'retired' ? '' : fact.version}/${fact.at}`;
+  fact.kind === 'redrive' ? fact.id : `${fact.set}/${'version' in fact ? fact.version : ''}/${fact.at}`;
 
 export const setEvent = (set: SetDocument): CloudEvent => ({
   id: `set/${set.version}`,
   type: 'plumbline.set.published',
+});
+
+export const requestEvent = (request: Request): CloudEvent => ({
+  id: `request/${request.id}`,
+  type: `plumbline.request.${request.kind}`,
+  time: instantText(request.at),
+});
+
+export const answeredEvent = ({ request, outcome, at }: Answered): CloudEvent => ({
+  id: `audit/${request}`,
+  type: `plumbline.request.${outcome}`,
+  time: instantText(at),
 });

@@ -4,7 +4,7 @@ import { jsonWire } from './json-wire.ts';
 import type { Wire } from './wire.ts';
 
 /**
- * A log as it would be if what people ask about lay on it as JSON: results, posture changes, facts and documents. For
+ * A log as it would be if what people ask about lay on it as JSON: results, posture changes, facts, documents and answers. For
  * whoever only reads; the texts of results and posture changes are the same on every wire.
  */
 export function jsonView(log: Log, topics: Topics, wire: Wire): Log {
@@ -34,5 +34,6 @@ function translators(topics: Topics, wire: Wire): ReadonlyMap<string, (record: L
       },
     ],
     [topics.sets, (record) => jsonWire.set.encode(wire.set.decode(record)).value],
+    [topics.audit, (record) => jsonWire.audit.encode(wire.audit.decode(record)).value],
   ]);
 }

@@ -3,8 +3,10 @@ import { decodeChange, MAX_CHANGE_BYTES } from '../ingest/decode-change.ts';
 import type { ImageRecord } from '../ingest/image.ts';
 import type { LogRecord } from '../log/port.ts';
 import type { PostureChange, Result } from '../scoring/result.ts';
-import { factFromJson, factToJson } from './json-fact.ts';
+import { factToJson } from './fact-body.ts';
+import { factFromJson } from './json-fact.ts';
 import { jsonValue, malformedOutput, placeOf, textOf } from './json-value.ts';
+import { answeredOfJson, answeredToJson, requestOfJson, requestToJson } from './request-body.ts';
 import { resultText } from './result-text.ts';
 import type { Encoded, Output, Wire } from './wire.ts';
 
@@ -32,6 +34,14 @@ export const jsonWire: Wire = {
       const text = (name: string) => textOf(json, name, record, 'PLB-SET-DECODE');
       return { version: text('version'), name: text('name'), document: text('document') };
     },
+  },
+  request: {
+    encode: (request) => encoded(JSON.stringify(requestToJson(request))),
+    decode: (record) => requestOfJson(jsonValue(record, 'PLB-REQUEST-DECODE'), record),
+  },
+  audit: {
+    encode: (answered) => encoded(JSON.stringify(answeredToJson(answered))),
+    decode: (record) => answeredOfJson(jsonValue(record, 'PLB-REQUEST-DECODE'), record),
   },
   prepare: async () => {},
 };

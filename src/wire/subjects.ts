@@ -18,6 +18,8 @@ export function subjectsOf(topics: Topics): readonly Subject[] {
     'posture-change': topics.postures,
     'control-fact': topics.control,
     'set-document': topics.sets,
+    request: topics.requests,
+    'audit-entry': topics.audit,
   };
   return Object.entries(topicOf).map(([kind, topic]) => ({
     kind: kind as RecordKind,

@@ -3,6 +3,7 @@ import type { Change } from '../ingest/change.ts';
 import type { ImageRecord } from '../ingest/image.ts';
 import type { EntityKind } from '../language/contract.ts';
 import type { Headers, LogRecord } from '../log/port.ts';
+import type { Answered, Request } from '../rollout/request.ts';
 import type { ControlFact } from '../scoring/control-fact.ts';
 import type { PostureChange, Result } from '../scoring/result.ts';
 
@@ -14,6 +15,9 @@ export interface Wire {
   readonly posture: OutputCodec<PostureChange>;
   readonly fact: FactCodec;
   readonly set: Codec<SetDocument>;
+  /** @throws decoding: PlumblineError PLB-REQUEST-DECODE, PLB-WIRE-* */
+  readonly request: Codec<Request>;
+  readonly audit: Codec<Answered>;
   /**
    * Call it with a batch's values before they are decoded: decoding never waits.
    * @throws PlumblineError PLB-REGISTRY-*; retryable where the registry can't be reached

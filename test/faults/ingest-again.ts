@@ -1,6 +1,7 @@
 import type { CompiledSet } from '../../src/compiler/compile.ts';
 import { overlayOn } from '../../src/log/overlay.ts';
 import type { NewRecord } from '../../src/log/port.ts';
+import { NO_FACTS } from '../../src/rollout/control-state.ts';
 import type { ControlFollower } from '../../src/runtime/control.ts';
 import { createHealth } from '../../src/runtime/health.ts';
 import { ingestStage } from '../../src/runtime/ingest-stage.ts';
@@ -55,6 +56,13 @@ function standing(sets: readonly CompiledSet[]): ControlFollower {
     refresh: async () => {},
     fact: () => ({ kind: 'other' }),
     active: () => new Map(),
+    stateAt: () => NO_FACTS,
+    chainAt: () => '',
+    refreshDocuments: async () => {},
+    isKnown: () => false,
+    compiled: () => {
+      throw new Error('none');
+    },
     viewAt: () => view,
   };
 }

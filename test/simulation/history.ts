@@ -1,4 +1,4 @@
-import { changeRecord, changeTopic, closeImportRecords } from '../../producers/changes.ts';
+import { changeRecord, changeTopic, closeImportRecords, ofAllRecords } from '../../producers/changes.ts';
 import { factRecord } from '../../producers/control.ts';
 import { setRecord } from '../../producers/sets.ts';
 import { PlumblineError } from '../../src/errors.ts';
@@ -23,6 +23,7 @@ export async function playHistory(world: World, chance: Chance): Promise<void> {
   for (let i = 0; i < OPERATIONS; i++) {
     const roll = chance.below(20);
     if (roll < 14) await append(world, [change(world, chance, i, imports, versions)]);
+    else if (roll === 14 && chance.is(0.5)) await append(world, ofAll(world, chance, i, versions));
     else if (roll === 14) await append(world, [garbage(chance, i)]);
     else if (roll === 15 && chance.is(0.3)) await retire(world);
     else if (roll === 15) await activate(world, chance.pick([...VERSIONS.keys()]));
@@ -109,15 +110,22 @@ function change(
     version: String(version),
     changed_at: formatInstant(changedAt),
     ...(entity === 'deal' && chance.is(0.4) ? { account_id: chance.pick(['A0', 'A1', 'A2', null]) } : {}),
-    ...body(chance, entity, changedAt),
+    ...body(chance, entity, id, highest, changedAt),
   };
   const intake: Intake = lane === null ? { kind: 'live', atMs: world.now } : { kind: 'import', importId: lane };
   const record = changeRecord(topics, { entity, id }, JSON.stringify(json), intake);
   return chance.is(0.1) ? { ...record, partition: chance.below(PARTITIONS) } : record;
 }
 
-function body(chance: Chance, entity: 'deal' | 'account', at: number): object {
+function body(chance: Chance, entity: 'deal' | 'account', id: string, highest: number, at: number): object {
+  if (entity === 'account' && chance.is(0.1))
+    return { op: 'delete', merged_into: chance.pick(['A0', 'A1', 'A2'].filter((other) => other !== id)) };
   if (chance.is(0.1)) return { op: 'delete' };
+  if (chance.is(0.05)) return { op: 'gap' };
+  if (entity === 'deal' && chance.is(0.1)) {
+    const account_id = chance.pick(['A0', 'A1', 'A2']);
+    return chance.is(0.6) ? { op: 'link', account_id, primary: chance.is(0.5) } : { op: 'unlink', account_id };
+  }
   const soon = () => formatInstant(at + chance.below(200_000));
   const fields =
     entity === 'deal'
@@ -132,7 +140,18 @@ function body(chance: Chance, entity: 'deal' | 'account', at: number): object {
           ...(chance.is(0.2) ? { name: 'x' } : {}),
         };
   const clearable = entity === 'deal' ? 'owner' : 'owner';
-  return { op: 'upsert', fields, ...(chance.is(0.2) ? { cleared: [clearable] } : {}) };
+  const whole = chance.is(0.1) ? { whole_as_of: String(highest + chance.below(4)) } : {};
+  return { op: 'upsert', fields, ...(chance.is(0.2) ? { cleared: [clearable] } : {}), ...whole };
+}
+
+/** What is said of all: a table was emptied, changes went missing, an export is through. */
+function ofAll(world: World, chance: Chance, index: number, versions: ReadonlyMap<string, number>): NewRecord[] {
+  const entity = chance.pick(['deal', 'account'] as const);
+  const op = chance.pick(['gap', 'delete', 'complete'] as const);
+  const version = String(1 + chance.below(Math.max(2, ...versions.values())));
+  const idPrefix = chance.pick(['', '', 'D1']);
+  const change = { op, eventId: `all${index}`, version, changedAt: world.now, idPrefix, prune: chance.is(0.5) };
+  return ofAllRecords(topics, () => PARTITIONS, entity, change, { kind: 'live', atMs: world.now });
 }
 
 function garbage(chance: Chance, index: number): NewRecord {

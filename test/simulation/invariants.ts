@@ -1,12 +1,17 @@
 import { decodeFact } from '../../consumers/control.ts';
 import { decodeImage } from '../../consumers/images.ts';
 import { readReason } from '../../producers/dead-letters.ts';
+import { accountIn } from '../../src/ingest/account-links.ts';
+import { decodeEntity, type EntityState, exists } from '../../src/ingest/entity-state.ts';
 import { formatOrigin } from '../../src/ingest/headers.ts';
 import type { EndedImage, ImageRecord, WholeImage } from '../../src/ingest/image.ts';
+import { entityKey, idOfKey } from '../../src/ingest/state-keys.ts';
+import { isNewer } from '../../src/ingest/version.ts';
 import { overlayOn } from '../../src/log/overlay.ts';
 import { partitionOf } from '../../src/log/partitioner.ts';
 import type { LogRecord } from '../../src/log/port.ts';
 import { recordsIn } from '../../src/log/simulated/storage.ts';
+import { NO_FACTS } from '../../src/rollout/control-state.ts';
 import { createHealth } from '../../src/runtime/health.ts';
 import { ingestStage } from '../../src/runtime/ingest-stage.ts';
 import type { PostureChange, Result } from '../../src/scoring/result.ts';
@@ -29,7 +34,7 @@ export function brokenInvariants(world: World): readonly string[] {
   const letters = all(topics.deadLetters).map((record) => readReason(record));
   const failed = new Set(letters.map((reason) => (reason?.failed ? `${reason.failed.id} ${reason.failed.set}` : '')));
 
-  checkImages(world, images, check);
+  checkMerges(checkImages(world, images, check), check);
   checkDeadLetters(letters, check);
   checkOneAnswer(images, results, letters, check);
   checkDerived(results, check);
@@ -62,13 +67,26 @@ interface SeenResult {
 
 const parse = <T>(record: LogRecord): T => JSON.parse(Buffer.from(record.value ?? []).toString()) as T;
 
-/** Ingest again, from the inputs, in one go and without faults: its images are those on the log, in their order. */
-function checkImages(world: World, images: readonly SeenImage[], check: Check): void {
+type States = ReadonlyMap<string, EntityState>;
+
+/**
+ * Ingest again, from the inputs, in one go and without faults: its images are those on the log, in their order.
+ * @returns what ingest knows in the end
+ */
+function checkImages(world: World, images: readonly SeenImage[], check: Check): States {
+  const states = new Map<string, EntityState>();
   const control = {
     offset: 0,
     refresh: async () => {},
     fact: () => ({ kind: 'other' as const }),
     active: () => new Map(),
+    stateAt: () => NO_FACTS,
+    chainAt: () => '',
+    refreshDocuments: async () => {},
+    isKnown: () => false,
+    compiled: () => {
+      throw new Error('none');
+    },
     viewAt: () => ({ offset: 0, sets: { deal: [], account: [] } }),
   };
   const parts = {
@@ -85,6 +103,9 @@ function checkImages(world: World, images: readonly SeenImage[], check: Check): 
       const state = overlayOn({ get: () => undefined, range: () => [] });
       const { topic } = stage.input;
       const made = recordsIn(world.storage, topic, partition).flatMap((record) => stage.take(state, record).outputs);
+      for (const [key, text] of state.changes)
+        if (key.startsWith(entityKey(entity, '')) && text !== undefined)
+          states.set(`${entity}/${idOfKey(entity, key)}`, decodeEntity(text));
       for (let target = 0; target < PARTITIONS; target++) {
         const expected = made
           .filter((record) => record.topic === topics.images && record.partition === target)
@@ -102,6 +123,21 @@ function checkImages(world: World, images: readonly SeenImage[], check: Check): 
         );
       }
     }
+  return states;
+}
+
+/** No deal is left under an account that was merged into another since the deal was said to be there. */
+function checkMerges(states: States, check: Check): void {
+  for (const [key, deal] of states) {
+    if (!key.startsWith('deal/') || !exists(deal)) continue;
+    const account = accountIn(deal);
+    const merged = states.get(`account/${account}`)?.mergedInto ?? null;
+    if (merged === null) continue;
+    const said = deal.account?.id === account ? deal.account?.version : undefined;
+    const linked = deal.links.find(({ id }) => id === account)?.version;
+    const newest = isNewer(linked ?? '0', said) ? linked : said;
+    check(!isNewer(merged.version, newest), 'merged', `${key} is still under ${account}, now ${merged.id}`);
+  }
 }
 
 /** A record that can't be taken is dead-lettered once. */
@@ -308,6 +344,16 @@ function checkDueTimes(
       image.kind === 'lane_closed' ? [] : [[`${record.partition}/${record.offset}`, image] as const],
     ),
   );
+  const incomplete = new Set<string>(
+    images.flatMap(({ image }) =>
+      image.kind === 'image' && image.lacking.length > 0 ? [`${image.entity}/${image.id} ${image.imageSeq}`] : [],
+    ),
+  );
+  /** Of what is incomplete nothing falls due, and what was due before is forgotten. */
+  const wasIncomplete = (before: Result, { entity, id, image_seq: until }: Result): boolean => {
+    for (let seq = before.image_seq + 1; seq < until; seq++) if (incomplete.has(`${entity}/${id} ${seq}`)) return true;
+    return false;
+  };
   const pending = new Map<string, { readonly due: number | null; readonly result: Result }>();
   for (const { record, result } of results) {
     const key = `${result.account_id ?? result.id} ${result.entity}/${result.id} ${result.set}`;
@@ -315,7 +361,7 @@ function checkDueTimes(
     const before = pending.get(key);
     const isContinued = before !== undefined && result.previous_posture !== null;
     const { cause } = result;
-    if (isContinued && before.due !== null) {
+    if (isContinued && before.due !== null && !wasIncomplete(before.result, result)) {
       const image = atOf.get(`${record.partition}/${result.input_offset}`);
       if (cause.kind === 'due') check(Date.parse(cause.at) === before.due, 'due', `${key} at ${cause.at}`);
       else if (image !== undefined && (cause.kind === 'change' || cause.kind === 'account_change'))

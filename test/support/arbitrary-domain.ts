@@ -306,21 +306,43 @@ export const postureChanges: fc.Arbitrary<PostureChange> = record({
   result: nullOr(hash),
 }) as fc.Arbitrary<PostureChange>;
 
-const said = { set: name, at: instantMs, by: name };
+const seal = record({ seen: count, prev: hash });
+const optional = { request: name, reason: text, seal };
+
+/** What a fact of a kind has, beside what any may have. */
+const fact = (model: { [member: string]: fc.Arbitrary<unknown> }) => {
+  const whole = { set: name, at: instantMs, by: name, ...model };
+  const requiredKeys = Object.keys(whole) as (keyof typeof whole)[];
+  return record({ ...whole, ...optional }, { requiredKeys }) as unknown as fc.Arbitrary<KnownFact>;
+};
+const kind = (...kinds: readonly KnownFact['kind'][]) => fc.constantFrom(...kinds);
+const move = record({
+  from: nullOr(posture),
+  to: nullOr(posture),
+  atMost: fc.double({ min: 0, max: 1e6, noNaN: true }).map((value) => value + 0),
+  of: fc.constantFrom('count', 'share'),
+});
 
 export const facts: fc.Arbitrary<KnownFact> = fc.oneof(
-  record({
-    kind: fc.constantFrom('activated' as const, 'rolled_back' as const),
+  fact({ kind: kind('activated', 'rolled_back', 'shadowed', 'paused', 'resumed', 'aborted'), version: hash }),
+  fact({ kind: kind('retired', 'stopped') }),
+  fact({ kind: kind('redrive'), id: name, entity: entityKind, entityId: name, set: nullOr(name) }),
+  fact({ kind: kind('proposed'), version: hash, baseline: nullOr(hash), moves: fc.array(move, { maxLength: 3 }) }),
+  fact({
+    kind: kind('validated'),
     version: hash,
-    ...said,
+    evidence: hash,
+    verdict: fc.constantFrom('pass', 'fail', 'inconclusive'),
   }),
-  record({ kind: fc.constant('retired' as const), ...said }),
-  record({
-    kind: fc.constant('redrive' as const),
-    id: name,
-    entity: entityKind,
-    entityId: name,
-    ...said,
-    set: nullOr(name),
+  fact({
+    kind: kind('approved'),
+    version: hash,
+    baseline: nullOr(hash),
+    evidence: hash,
+    role: name,
+    key: name,
+    expiresAt: instantMs,
   }),
+  fact({ kind: kind('canaried'), version: hash, step: fc.nat(), share: share }),
+  fact({ kind: kind('frozen', 'unfrozen'), set: nullOr(name) }),
 );

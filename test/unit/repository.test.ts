@@ -19,9 +19,11 @@ const MAY_IMPORT: { readonly [folder: string]: readonly string[] } = {
   'src/connectors': ['src/ingest', 'src/language', 'schemas', 'src/errors.ts'],
   'src/book': ['src/ingest', 'src/language', 'schemas', 'src/errors.ts'],
   'src/scoring': ['src/compiler', 'src/ingest', 'src/log', 'src/language', 'schemas', 'src/errors.ts'],
-  'src/wire': ['src/scoring', 'src/ingest', 'src/log', 'src/language', 'schemas', 'src/errors.ts'],
+  'src/rollout': ['src/scoring', 'src/compiler', 'src/language', 'schemas', 'src/errors.ts'],
+  'src/wire': ['src/rollout', 'src/scoring', 'src/ingest', 'src/log', 'src/language', 'schemas', 'src/errors.ts'],
   consumers: [
     'src/wire',
+    'src/rollout',
     'src/scoring',
     'src/connectors',
     'src/ingest',
@@ -33,6 +35,7 @@ const MAY_IMPORT: { readonly [folder: string]: readonly string[] } = {
   producers: [
     'consumers',
     'src/wire',
+    'src/rollout',
     'src/scoring',
     'src/ingest',
     'src/log',
@@ -44,6 +47,7 @@ const MAY_IMPORT: { readonly [folder: string]: readonly string[] } = {
     'consumers',
     'producers',
     'src/connectors',
+    'src/rollout',
     'src/wire',
     'src/scoring',
     'src/compiler',

@@ -38,8 +38,8 @@ function fieldsOf(schema: AvroJson): readonly Field[] | null {
 function conversionOf(type: AvroJson): Convert | null {
   if (isUnion(type)) return type.map(conversionOf).find((convert) => convert !== null) ?? null;
   if (!isObject(type)) return CONVERSIONS.get(type)?.(null) ?? null;
-  const { scale } = type;
-  const name = type['connect.name'] ?? LOGICAL.get(String(type.logicalType));
+  const { scale, logicalType } = type;
+  const name = type['connect.name'] ?? (typeof logicalType === 'string' ? LOGICAL.get(logicalType) : undefined);
   const make = typeof name === 'string' ? CONVERSIONS.get(name) : undefined;
   return make?.(typeof scale === 'number' ? scale : scaleOf(type['connect.parameters'])) ?? null;
 }

@@ -1,4 +1,4 @@
-import { isObject, type Json } from '../event-json.ts';
+import { isObject, type Json } from '../event-text.ts';
 import { CONVERSIONS, type Convert } from './conversions.ts';
 
 /** How the values of a table's columns are made plain; only of those that are not so already. */
@@ -31,7 +31,7 @@ const fieldsOf = (schema: unknown): readonly unknown[] | null =>
   isObject(schema) && Array.isArray(schema['fields']) ? schema['fields'] : null;
 
 /** Text in Kafka Connect's schemas. */
-export const scaleOf = (parameters: unknown): number | null => {
-  const scale = isObject(parameters) ? Number(parameters['scale']) : Number.NaN;
-  return Number.isInteger(scale) ? scale : null;
-};
+export function scaleOf(parameters: unknown): number | null {
+  const scale = isObject(parameters) ? parameters['scale'] : null;
+  return typeof scale === 'string' && /^-?\d{1,4}$/.test(scale) ? Number(scale) : null;
+}

@@ -1,4 +1,4 @@
-import { isObject } from '../event-json.ts';
+import { isObject } from '../event-text.ts';
 
 /** A value that is not as it should be is given as it came: a mapping refuses it where it reads it. */
 export type Convert = (value: unknown) => unknown;

@@ -8,7 +8,7 @@ import {
   onlyFailure,
   refuse,
 } from '../event-failure.ts';
-import { eventText, isObject, type Json, MAX_EVENTS, parseEvent, parseEventExactly } from '../event-json.ts';
+import { eventText, isObject, type Json, MAX_EVENTS, parseEvent, parseEventExactly } from '../event-text.ts';
 import type { Decoded } from '../source-event.ts';
 import { type Columns, connectColumns } from './columns.ts';
 import { Rounded } from './position.ts';

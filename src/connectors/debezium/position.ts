@@ -1,5 +1,5 @@
 import { describe, refuse } from '../event-failure.ts';
-import type { Json } from '../event-json.ts';
+import type { Json } from '../event-text.ts';
 
 export const CONNECTORS = ['postgresql', 'mysql', 'mariadb', 'sqlserver'] as const;
 export type Connector = (typeof CONNECTORS)[number];
@@ -23,6 +23,13 @@ export class Rounded extends Error {}
 export const isRounded = (value: unknown): boolean =>
   typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value);
 
+export interface SourcePlace {
+  /** Of the payload, empty or with its dot at the end. */
+  readonly path: string;
+  /** Whole numbers beyond 2^53 come as bigint or as the text of their digits; else they may have lost some. */
+  readonly isExact: boolean;
+}
+
 /**
  * The order of one row's events as a decimal number of a fixed width for each connector: the place of the change in the
  * database's own log, then 0 for a row of a snapshot and 1 for a change of the stream. So a snapshot's row is older than
@@ -38,56 +45,58 @@ export const isRounded = (value: unknown): boolean =>
  *   `snapshot.isolation.mode: snapshot` alone; other modes wait for it.
  *
  * Nothing orders what lies before a restore of the database from a backup against what comes after.
- * @param isExact whole numbers beyond 2^53 come as bigint or as the text of their digits
  * @throws PlumblineError PLB-EVENT-VERSION; Rounded where a number may have lost digits
  */
-export function positionOf(connector: Connector, source: Json, isSnapshot: boolean, isExact: boolean): string {
+export function positionOf(connector: Connector, source: Json, isSnapshot: boolean, place: SourcePlace): string {
   const digit = isSnapshot ? OF_SNAPSHOT : OF_STREAM;
-  const whole = (name: string, width: number, missing?: string): string =>
-    wholeOf(source, name, width, isExact, missing);
+  const whole = (name: string, width: number, missing?: string): string => wholeOf(source, name, width, place, missing);
   switch (connector) {
     case 'postgresql':
       return whole('lsn', LSN_DIGITS) + digit;
     case 'mysql':
     case 'mariadb':
-      return fileNumber(source) + whole('pos', POSITION_DIGITS) + whole('row', ROW_DIGITS, '0') + digit;
+      return fileNumber(source, place) + whole('pos', POSITION_DIGITS) + whole('row', ROW_DIGITS, '0') + digit;
     case 'sqlserver':
       return isSnapshot
-        ? sqlServerLsn(source, 'commit_lsn') + '0'.repeat(SERIAL_DIGITS) + digit
-        : sqlServerLsn(source, 'change_lsn') + whole('event_serial_no', SERIAL_DIGITS, '0') + digit;
+        ? sqlServerLsn(source, 'commit_lsn', place) + '0'.repeat(SERIAL_DIGITS) + digit
+        : sqlServerLsn(source, 'change_lsn', place) + whole('event_serial_no', SERIAL_DIGITS, '0') + digit;
   }
 }
 
-function wholeOf(source: Json, name: string, width: number, isExact: boolean, missing?: string): string {
+function wholeOf(source: Json, name: string, width: number, place: SourcePlace, missing?: string): string {
   const value = source[name] ?? missing;
-  if (!isExact && isRounded(value)) throw new Rounded();
+  if (isRounded(value)) {
+    if (!place.isExact) throw new Rounded();
+    return noOrder(name, value, 'a whole number in digits', place);
+  }
   if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'string') {
     const text = String(value);
     if (/^\d+$/.test(text) && text.length <= width) return text.padStart(width, '0');
   }
-  return noOrder(name, value, `a whole number of at most ${width} digits`);
+  return noOrder(name, value, `a whole number of at most ${width} digits`, place);
 }
 
-function fileNumber(source: Json): string {
+function fileNumber(source: Json, place: SourcePlace): string {
   const file = source['file'];
   const number = typeof file === 'string' ? /\.(\d{1,10})$/.exec(file)?.[1] : undefined;
   return (
-    number?.padStart(FILE_DIGITS, '0') ?? noOrder('file', file, 'the name of a binlog file such as `mysql-bin.000003`')
+    number?.padStart(FILE_DIGITS, '0') ??
+    noOrder('file', file, 'the name of a binlog file such as `mysql-bin.000003`', place)
   );
 }
 
 const LSN = /^([0-9a-f]{8}):([0-9a-f]{8}):([0-9a-f]{4})$/i;
 
-function sqlServerLsn(source: Json, name: string): string {
+function sqlServerLsn(source: Json, name: string, place: SourcePlace): string {
   const value = source[name];
   const parts = typeof value === 'string' ? LSN.exec(value) : null;
-  if (parts === null) return noOrder(name, value, 'such as `00000027:00000ac0:0002`');
+  if (parts === null) return noOrder(name, value, 'such as `00000027:00000ac0:0002`', place);
   return BigInt(`0x${parts[1]}${parts[2]}${parts[3]}`).toString().padStart(SQL_SERVER_LSN_DIGITS, '0');
 }
 
-const noOrder = (name: string, value: unknown, expected: string): never =>
+const noOrder = (name: string, value: unknown, expected: string, { path }: SourcePlace): never =>
   refuse(
     'PLB-EVENT-VERSION',
     `\`source.${name}\` is ${describe(value)}, expected ${expected}: without it no order can be made`,
-    `source.${name}`,
+    `${path}source.${name}`,
   );

@@ -1,4 +1,4 @@
-import type { Json } from '../event-json.ts';
+import type { Json } from '../event-text.ts';
 import type { SourceValues } from '../source-event.ts';
 import type { Columns } from './columns.ts';
 import { isRounded, Rounded } from './position.ts';

@@ -1,17 +1,13 @@
 import { describe, refuse } from '../event-failure.ts';
 import { eventIdOf, isId } from '../event-id.ts';
-import { isObject, type Json } from '../event-json.ts';
+import { isObject, type Json } from '../event-text.ts';
 import type { SourceEvent } from '../source-event.ts';
 import type { Columns } from './columns.ts';
-import { CONNECTORS, type Connector, positionOf } from './position.ts';
+import { CONNECTORS, type Connector, positionOf, type SourcePlace } from './position.ts';
 import { readRow } from './row.ts';
 
-export interface MessagePlace {
-  /** Of the payload, with its dot at the end. */
-  readonly path: string;
+export interface MessagePlace extends SourcePlace {
   readonly columns: Columns | null;
-  /** Whole numbers beyond 2^53 come as bigint or as the text of their digits. */
-  readonly isExact: boolean;
 }
 
 /** Years of Date. */
@@ -28,7 +24,7 @@ export function tableEvent(op: string, payload: Json, source: Json, place: Messa
   if (op !== 'c' && op !== 'u' && op !== 'd' && op !== 'r' && op !== 't')
     return refuse('PLB-EVENT-KIND', `\`op\` is ${describe(op)}, expected c, u, d, r, t or m`, `${place.path}op`);
   const object = tableOf(connector, source, place.path);
-  const version = positionOf(connector, source, isSnapshot(op, source, place.path), place.isExact);
+  const version = positionOf(connector, source, isSnapshot(op, source, place.path), place);
   const base = {
     object,
     eventId: eventIdOf(`${serverOf(source)}:${object}:${version}:${op}`),

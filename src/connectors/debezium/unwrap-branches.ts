@@ -1,4 +1,4 @@
-import { isObject, type Json } from '../event-json.ts';
+import { isObject, type Json } from '../event-text.ts';
 
 /** Members of a message that are records of their own. */
 const RECORDS = ['before', 'after', 'source', 'transaction'];

@@ -1,5 +1,5 @@
-import type { Json } from '../event-json.ts';
 import { readId, readText, wrongShape } from '../event-shape.ts';
+import type { Json } from '../event-text.ts';
 import { objectName } from './subscription.ts';
 
 /** A deal that belongs to a company now, or does not any more. */

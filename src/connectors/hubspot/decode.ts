@@ -1,6 +1,6 @@
 import { decodeEach } from '../decode-each.ts';
-import type { Json } from '../event-json.ts';
 import { optionalId, readId, readObject, readText, wrongShape } from '../event-shape.ts';
+import type { Json } from '../event-text.ts';
 import { boundedEventId } from '../order-digits.ts';
 import type { Decoded, RecordEvent, SourceValues } from '../source-event.ts';
 import { readDealCompany } from './association.ts';

@@ -1,5 +1,5 @@
-import type { Json } from '../event-json.ts';
 import { optionalId, readId, wrongShape } from '../event-shape.ts';
+import type { Json } from '../event-text.ts';
 
 /** What became of records that were merged. */
 export interface Merged {

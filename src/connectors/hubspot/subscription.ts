@@ -1,7 +1,7 @@
 import { PlumblineError } from '../../errors.ts';
 import { describe } from '../event-failure.ts';
-import type { Json } from '../event-json.ts';
 import { readText } from '../event-shape.ts';
+import type { Json } from '../event-text.ts';
 
 const ACTIONS = [
   'creation',

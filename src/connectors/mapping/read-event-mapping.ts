@@ -7,6 +7,7 @@ import {
   type FieldType,
 } from '../../language/contract.ts';
 import type { Diagnostic } from '../../language/diagnostics.ts';
+import type { Findings, Path } from '../../language/shaped-yaml.ts';
 import { didYouMean } from '../../language/suggest.ts';
 import type {
   EventExpression,
@@ -27,7 +28,7 @@ import {
 } from './event-mapping-shape.ts';
 import { compileIn, type Member, mappingEnvironment, type NameFault } from './expressions.ts';
 import { fieldReader } from './field-reader.ts';
-import { type Findings, type Path, readMappingSource } from './mapping-source.ts';
+import { readMappingSource } from './mapping-source.ts';
 import type { Reading } from './read-value.ts';
 import { type SourcePath, sourcePath } from './told.ts';
 

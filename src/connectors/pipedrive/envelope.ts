@@ -1,7 +1,7 @@
 import { PlumblineError } from '../../errors.ts';
 import { describe } from '../event-failure.ts';
-import { isObject, type Json } from '../event-json.ts';
 import { optionalId, readText } from '../event-shape.ts';
+import { isObject, type Json } from '../event-text.ts';
 import { readTime } from './time.ts';
 
 /** What v1 and v2 say around a record, in one form. */

@@ -1,11 +1,10 @@
 import { PlumblineError } from '../../errors.ts';
 import { describe, eventFailure, refuse } from '../event-failure.ts';
-import { isObject, type Json } from '../event-json.ts';
+import { isObject, type Json } from '../event-text.ts';
 import type { AvscSchema, SalesforceSchemas } from './schemas.ts';
 
 /** Events of Salesforce have at most 1 MB. */
 const MAX_PAYLOAD_BYTES = 4 * 1024 * 1024;
-const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 
 /** Avro payloads tell nothing of their schema: only that of exactly this id reads them, another may give nonsense. */
 export function avroBody(
@@ -23,7 +22,7 @@ export function avroBody(
       'PLB-EVENT-SCHEMA',
       `the schema ${describe(schemaId)} of an event is not known`,
       path,
-      'fetch it with GetSchema of the Pub/Sub API, put it beside the others as ID.avsc, then redrive the record',
+      'fetch it with GetSchema of the Pub/Sub API, put it beside the others as ID.avsc, start again, then redrive the record',
     );
   const body = inFamily(() => schema.decode(bytes), schemaId, path);
   const entity = isObject(body) && isObject(body['ChangeEventHeader']) ? body['ChangeEventHeader']['entityName'] : null;
@@ -57,9 +56,20 @@ const eventNameOf = (entity: string): string => `${entity.endsWith('__c') ? enti
 function bytesOf(payload: unknown, path: string): Buffer {
   const data = isObject(payload) ? payload['data'] : payload;
   if (Array.isArray(data) && data.length <= MAX_PAYLOAD_BYTES && data.every(isByte)) return Buffer.from(data);
-  if (typeof data === 'string' && data.length <= MAX_PAYLOAD_BYTES && BASE64.test(data))
-    return Buffer.from(data, 'base64');
+  if (typeof data === 'string' && data.length <= MAX_PAYLOAD_BYTES) {
+    const bytes = Buffer.from(data, 'base64');
+    // What is no base64 is skipped in silence, and then bytes are missing.
+    if (bytes.length === Math.floor((lengthWithoutPadding(data) * 3) / 4)) return bytes;
+  }
   return refuse('PLB-EVENT-SHAPE', '`payload` is neither an object nor bytes in base64', path);
 }
+
+function lengthWithoutPadding(text: string): number {
+  let end = text.length;
+  while (end > text.length - 2 && text.charCodeAt(end - 1) === EQUALS_SIGN) end--;
+  return end;
+}
+
+const EQUALS_SIGN = 0x3d;
 
 const isByte = (item: unknown): item is number => Number.isInteger(item) && Number(item) >= 0 && Number(item) <= 255;

@@ -19,7 +19,10 @@ function fieldOrder(fields: readonly Field[]): FieldOrder {
   const named = new Map<string, readonly Field[]>();
   // A compound type is defined where it comes first; later fields only name it.
   const parts = fields.map(({ type }) => partsOf(type, named)?.map(({ name }) => name) ?? null);
-  return { names: fields.map(({ name }) => name), partsOf: (index) => parts[index] ?? null };
+  const names = fields.map(({ name }) => name);
+  // The header comes first, and is none of the fields.
+  const compounds = names.filter((_, index) => index > 0 && parts[index] !== null);
+  return { names, compounds, partsOf: (index) => parts[index] ?? null };
 }
 
 function partsOf(type: AvroJson, named: Map<string, readonly Field[]>): readonly Field[] | null {

@@ -1,15 +1,6 @@
 import { PlumblineError } from '../../errors.ts';
-import {
-  attempt,
-  describe,
-  eventFailure,
-  type Gathered,
-  gather,
-  NOTHING_SAID,
-  onlyFailure,
-  refuse,
-} from '../event-failure.ts';
-import { eventText, isObject, type Json, MAX_EVENTS, parseEvent } from '../event-json.ts';
+import { attempt, describe, type Gathered, gather, NOTHING_SAID, refuse } from '../event-failure.ts';
+import { eventText, isObject, type Json, MAX_EVENTS, parseEvent } from '../event-text.ts';
 import type { Decoded } from '../source-event.ts';
 import { avroBody } from './avro-body.ts';
 import type { FieldOrder } from './field-lists.ts';
@@ -17,7 +8,7 @@ import { recordEvents } from './record-events.ts';
 import type { SalesforceSchemas } from './schemas.ts';
 
 /** Lists within lists: a capture of several responses. */
-const MAX_DEPTH = 4;
+const MAX_DEPTH = 8;
 
 /**
  * Decodes change events of Salesforce Change Data Capture, in any of the forms in which clients pass them on, one or a
@@ -33,8 +24,6 @@ export function decodeSalesforce(value: Uint8Array | null, schemas: SalesforceSc
   if (value === null) return NOTHING_SAID;
   const gathered = gather();
   attempt(gathered, () => readPart(parseEvent(eventText(value)), '', 0, { schemas, gathered }));
-  if (gathered.events.length > MAX_EVENTS)
-    return onlyFailure(eventFailure('PLB-EVENT-SIZE', `more than ${MAX_EVENTS} events in one record`, ''));
   return gathered;
 }
 

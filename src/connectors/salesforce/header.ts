@@ -1,6 +1,5 @@
 import { describe, refuse } from '../event-failure.ts';
-import { isId } from '../event-id.ts';
-import { isObject, type Json } from '../event-json.ts';
+import { isObject, type Json } from '../event-text.ts';
 
 export const CHANGE_TYPES = [
   'CREATE',
@@ -15,6 +14,7 @@ export const CHANGE_TYPES = [
   'SNAPSHOT',
 ] as const;
 export type ChangeType = (typeof CHANGE_TYPES)[number];
+const KNOWN_TYPES: ReadonlyMap<string, ChangeType> = new Map(CHANGE_TYPES.map((one) => [one, one]));
 
 /** What every change event begins with. Lists of fields as they came: names, or bitmaps; null where there is none. */
 export interface ChangeEventHeader {
@@ -57,7 +57,7 @@ export function readHeader(header: unknown, path: string): ChangeEventHeader {
 
 function changeType(header: Json, path: string): ChangeType {
   const value = text(header, 'changeType', path);
-  const known = CHANGE_TYPES.find((one) => one === value);
+  const known = KNOWN_TYPES.get(value);
   if (known !== undefined) return known;
   return refuse(
     'PLB-EVENT-KIND',
@@ -66,12 +66,14 @@ function changeType(header: Json, path: string): ChangeType {
   );
 }
 
+const MAX_TEXT_LENGTH = 256;
+
 function text(header: Json, name: string, path: string): string {
   const value = header[name];
-  if (typeof value === 'string' && isId(value)) return value;
+  if (typeof value === 'string' && value !== '' && value.length <= MAX_TEXT_LENGTH) return value;
   return refuse(
     'PLB-EVENT-SHAPE',
-    `\`${name}\` is ${describe(value)}, expected a text of 1 to 256 characters`,
+    `\`${name}\` is ${describe(value)}, expected a text of 1 to ${MAX_TEXT_LENGTH} characters`,
     `${path}.${name}`,
   );
 }

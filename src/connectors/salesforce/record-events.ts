@@ -1,9 +1,9 @@
 import type { PlumblineError } from '../../errors.ts';
-import { describe, eventFailure, type Gathered } from '../event-failure.ts';
+import { describe, eventFailure, type Gathered, refuse } from '../event-failure.ts';
 import { eventIdOf, isId } from '../event-id.ts';
-import type { Json } from '../event-json.ts';
+import { type Json, MAX_EVENTS } from '../event-text.ts';
 import type { RecordEvent, SourceEvent, SourceValues } from '../source-event.ts';
-import { type FieldOrder, fieldPaths, orderOfKeys } from './field-lists.ts';
+import { type FieldOrder, fieldPaths } from './field-lists.ts';
 import { type ChangeEventHeader, readHeader } from './header.ts';
 import { drop, updatedFields, wholeValues, withoutNulls } from './updated-fields.ts';
 import { replayNumber, salesforceVersion } from './version.ts';
@@ -44,21 +44,27 @@ const ALL_RECORDS = '*';
 export function recordEvents(event: ChangeEvent, gathered: Gathered): void {
   const headerPath = `${event.path}ChangeEventHeader`;
   const header = readHeader(event.body['ChangeEventHeader'], headerPath);
-  const replay = replayNumber(event.replayId, 'replayId');
+  const replay = replayNumber(event.replayId, `${event.path}replayId`);
   const common: Common = {
     object: header.entityName,
-    version: salesforceVersion(header.commitTimestamp, replay, header.sequenceNumber),
+    version: salesforceVersion(header.commitTimestamp, replay, header.sequenceNumber, headerPath),
     changedAt: header.commitTimestamp,
   };
   if (header.changeType === 'GAP_OVERFLOW') {
     gathered.events.push(gapOfAll(header, common));
     return;
   }
+  if (gathered.events.length + header.recordIds.length > MAX_EVENTS)
+    return refuse(
+      'PLB-EVENT-SIZE',
+      `a record tells of at most ${MAX_EVENTS} records of Salesforce, with this event it would be more`,
+      `${headerPath}.recordIds`,
+      'send them in smaller batches',
+    );
   if (header.recordIds.length === 0) throw noRecord('an empty list', `${headerPath}.recordIds`);
   const tellings = tellingsOf(header, event, headerPath, common.version);
-  for (const [index, id] of new Set(header.recordIds).entries()) {
-    if (typeof id !== 'string' || !isId(id))
-      gathered.failures.push(noRecord(`${describe(id)} at ${index}`, `${headerPath}.recordIds`));
+  for (const id of new Set(header.recordIds)) {
+    if (typeof id !== 'string' || !isId(id)) gathered.failures.push(noRecord(describe(id), `${headerPath}.recordIds`));
     else if (id.endsWith(ALL_RECORDS)) gathered.events.push(gapOfAll(header, common));
     else for (const [suffix, tell] of tellings) gathered.events.push(tell(id, idOfEvent(header, id, suffix), common));
   }
@@ -74,8 +80,8 @@ function tellingsOf(
   switch (header.changeType) {
     case 'CREATE':
     case 'UNDELETE': {
-      const values = wholeValues(body);
-      const diffs = fieldPaths(header.diffFields ?? [], () => order ?? orderOfKeys(body), `${headerPath}.diffFields`);
+      const values = wholeValues(body, order);
+      const diffs = fieldPaths(header.diffFields, order, body, `${headerPath}.diffFields`);
       for (const diff of diffs) drop(values, diff);
       const wholeAsOf = diffs.length === 0 ? version : null;
       return withGap(diffs.length > 0, (id, eventId, common) => ({

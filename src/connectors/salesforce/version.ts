@@ -4,7 +4,7 @@ const TIME_DIGITS = 13;
 const REPLAY_DIGITS = 11;
 const SEQUENCE_DIGITS = 6;
 /** What is given for an event whose replay id is not known. */
-const NO_REPLAY = 0n;
+const NO_REPLAY = 0;
 /** Bytes of an opaque replay id that hold its number. */
 const REPLAY_BYTES = 8;
 
@@ -18,13 +18,19 @@ const REPLAY_BYTES = 8;
  * two transactions that change one record within the same time can't be told apart, and of equal versions the first
  * that arrives stays. That its first 8 bytes rise is what is seen and what clients rely on; it is not documented. The
  * sequence number: it orders what one transaction does, where enriched events repeat one replay id.
+ * @param path of the event's header, for the failure
  * @throws PlumblineError PLB-EVENT-VERSION where a part has more digits than its place
  */
-export function salesforceVersion(commitTimestampMs: number, replay: bigint | null, sequenceNumber: number): string {
+export function salesforceVersion(
+  commitTimestampMs: number,
+  replay: number | null,
+  sequenceNumber: number,
+  path = '',
+): string {
   return (
-    digits(commitTimestampMs, TIME_DIGITS, 'commitTimestamp') +
-    digits(replay ?? NO_REPLAY, REPLAY_DIGITS, 'replayId') +
-    digits(sequenceNumber, SEQUENCE_DIGITS, 'sequenceNumber')
+    digits(commitTimestampMs, TIME_DIGITS, 'commitTimestamp', path) +
+    digits(replay ?? NO_REPLAY, REPLAY_DIGITS, 'replayId', path) +
+    digits(sequenceNumber, SEQUENCE_DIGITS, 'sequenceNumber', path)
   );
 }
 
@@ -40,13 +46,13 @@ export const salesforceRowVersion = (lastModifiedMs: number): string => salesfor
  * null where there is none.
  * @throws PlumblineError PLB-EVENT-SHAPE
  */
-export function replayNumber(replayId: unknown, path: string): bigint | null {
+export function replayNumber(replayId: unknown, path: string): number | null {
   if (replayId === undefined || replayId === null) return null;
-  if (typeof replayId === 'number' && Number.isSafeInteger(replayId) && replayId >= 0) return BigInt(replayId);
-  if (typeof replayId === 'string' && /^\d{1,20}$/.test(replayId)) return BigInt(replayId);
+  if (typeof replayId === 'number' && Number.isSafeInteger(replayId) && replayId >= 0) return replayId;
+  if (typeof replayId === 'string' && /^\d{1,20}$/.test(replayId)) return Number(replayId);
   if (typeof replayId === 'string' && BASE64.test(replayId)) {
     const bytes = Buffer.from(replayId, 'base64');
-    if (bytes.length >= REPLAY_BYTES) return bytes.readBigUInt64BE(0);
+    if (bytes.length >= REPLAY_BYTES) return bytes.readUInt32BE(0) * 2 ** 32 + bytes.readUInt32BE(4);
   }
   return refuse(
     'PLB-EVENT-SHAPE',
@@ -58,12 +64,12 @@ export function replayNumber(replayId: unknown, path: string): bigint | null {
 /** Of 8 bytes and more, at most 96. */
 const BASE64 = /^[A-Za-z0-9+/_-]{11,128}={0,2}$/;
 
-function digits(value: number | bigint, width: number, name: string): string {
+function digits(value: number, width: number, name: string, path: string): string {
   const text = String(value);
-  if (/^\d+$/.test(text) && text.length <= width) return text.padStart(width, '0');
+  if (Number.isSafeInteger(value) && value >= 0 && text.length <= width) return text.padStart(width, '0');
   return refuse(
     'PLB-EVENT-VERSION',
     `\`${name}\` is \`${text}\`, expected a whole number of at most ${width} digits: without it no order can be made`,
-    name,
+    path === '' ? name : path,
   );
 }

@@ -1,8 +1,9 @@
 import type { Contracts } from '../../../schemas/contracts.ts';
 import { type Contract, ContractBreach, decodeJson } from '../../language/contract.ts';
 import type { Diagnostic } from '../../language/diagnostics.ts';
+import type { Findings, Path } from '../../language/shaped-yaml.ts';
 import { didYouMean } from '../../language/suggest.ts';
-import { type Findings, type Path, readMappingSource } from '../mapping/mapping-source.ts';
+import { readMappingSource } from '../mapping/mapping-source.ts';
 import type { Cell, Column } from './cells.ts';
 import { parseDateText, readDateFormat } from './date-format.ts';
 import type {

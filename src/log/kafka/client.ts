@@ -1,12 +1,14 @@
-import { type ISocketFactory, Kafka, type KafkaConfig, logLevel, type SASLOptions } from 'kafkajs';
+import { type ISocketFactory, Kafka, type KafkaConfig, logLevel, type Mechanism, type SASLOptions } from 'kafkajs';
 import { within } from './deadline.ts';
 import { trackSockets } from './sockets.ts';
+
+export type PasswordLogin = SASLOptions;
 
 export interface KafkaSettings {
   readonly brokers: readonly string[];
   readonly clientId: string;
   readonly ssl?: KafkaConfig['ssl'];
-  readonly sasl?: SASLOptions;
+  readonly sasl?: PasswordLogin | Mechanism;
   /** Gets what kafkajs has to say; silent unless given. */
   readonly onLog?: (level: 'error' | 'warn', message: string, details: object) => void;
 }

@@ -19,6 +19,7 @@ export interface Cluster {
     partitions: readonly number[],
   ): { readonly [nodeId: string]: readonly number[] };
   findBroker(options: { readonly nodeId: string }): Promise<Broker>;
+  getNodeIds(): readonly string[];
   fetchTopicsOffset(
     topics: readonly {
       readonly topic: string;
@@ -29,6 +30,7 @@ export interface Cluster {
 }
 
 export interface Broker {
+  findGroupCoordinator(request: { readonly groupId: string; readonly coordinatorType: number }): Promise<unknown>;
   fetch(request: {
     readonly maxWaitTime: number;
     readonly minBytes: number;
@@ -49,6 +51,9 @@ export interface Broker {
 }
 
 export const READ_COMMITTED = 1;
+
+/** Kinds of coordinators, by number. */
+export const COORDINATOR = { group: 0, transaction: 1 } as const;
 
 /** Connections of their own, that read what is committed. */
 export function makeCluster(kafka: Kafka, metadataMaxAgeMs: number): Cluster {

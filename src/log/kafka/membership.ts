@@ -4,6 +4,7 @@ import { assignTasks } from './assign.ts';
 import { type KafkaSettings, makeClient } from './client.ts';
 import { within } from './deadline.ts';
 import { asPortError } from './failure.ts';
+import type { Reader } from './reader.ts';
 
 const CONNECT_TIMEOUT_MS = 15_000;
 const JOIN_TIMEOUT_MS = 60_000;
@@ -19,13 +20,13 @@ const PAUSED_WAIT_MS = 250;
  * The consumer group that shares tasks among processes. It is joined for its assignments alone: its consumer is paused,
  * records are read at the offsets that the tasks' own transactions commit. A task that stays goes on while others move.
  * @param inputs those that this process runs: the topics that it subscribes to tell the others which stages these are
- * @param partitionsOf also of topics that only others take
+ * @param reader knows topics that only others take, too
  */
 export async function joinGroup(
   settings: KafkaSettings,
   groupId: string,
   inputs: readonly TaskInput[],
-  partitionsOf: (topic: string) => number,
+  reader: Pick<Reader, 'partitionsOf' | 'reasonOf'>,
   onChange: (mine: readonly TaskInput[]) => void,
   onCrash: (reason: string) => void,
 ): Promise<Membership> {
@@ -35,7 +36,7 @@ export async function joinGroup(
     (kafka) =>
       kafka.consumer({
         groupId,
-        partitionAssigners: [stageAssigner(partitionsOf)],
+        partitionAssigners: [stageAssigner((topic) => reader.partitionsOf(topic))],
         sessionTimeout: SESSION_TIMEOUT_MS,
         heartbeatInterval: HEARTBEAT_MS,
         rebalanceTimeout: REBALANCE_TIMEOUT_MS,
@@ -45,18 +46,26 @@ export async function joinGroup(
       }),
     JOIN_SILENCE_MS,
   );
-  const joined = new Promise<void>((resolve) => {
+  let isMember = false;
+  let crash: Error | null = null;
+  const joined = new Promise<void>((resolve, reject) => {
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
       const { memberAssignment } = payload as { memberAssignment: { readonly [topic: string]: readonly number[] } };
       onChange(inputs.filter(({ topic, partition }) => memberAssignment[topic]?.includes(partition)));
+      isMember = true;
       resolve();
     });
+    consumer.on(consumer.events.CRASH, ({ payload }) => {
+      onChange([]);
+      // kafkajs starts itself again after what it takes for passing; else nobody does.
+      if (payload.restart) return;
+      if (isMember) return onCrash(payload.error.message);
+      crash = payload.error;
+      reject(crash);
+    });
   });
-  consumer.on(consumer.events.CRASH, ({ payload }) => {
-    onChange([]);
-    // kafkajs starts itself again after what it takes for passing; else nobody does.
-    if (!payload.restart) onCrash(payload.error.message);
-  });
+  // It can fail while nobody waits for it yet.
+  joined.catch(() => {});
   try {
     await within(CONNECT_TIMEOUT_MS, 'connecting', consumer.connect());
     await consumer.subscribe({ topics, fromBeginning: true });
@@ -65,7 +74,9 @@ export async function joinGroup(
     await within(JOIN_TIMEOUT_MS, `joining ${groupId}`, joined);
   } catch (error) {
     await consumer.disconnect();
-    throw asPortError(error, { doing: `joining ${groupId}` });
+    // After a crash kafkajs's other calls only say that nothing runs.
+    const reason = await reader.reasonOf(crash ?? error, 'group', groupId);
+    throw asPortError(reason, { doing: `joining the group \`${groupId}\`` });
   }
   return { close: () => consumer.disconnect() };
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Producer } from 'kafkajs';
+import { unavailable } from '../errors.ts';
 import { choosePartition, groupName, taskName } from '../place.ts';
 import type { Log, TaskInput, TaskSession } from '../port.ts';
 import { type KafkaSettings, makeClient } from './client.ts';
@@ -41,9 +42,13 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
     throw asPortError(error, { doing: 'connecting' });
   }
 
-  const fetchOffsets = serial((groupId: string, topic: string) =>
-    within(ADMIN_TIMEOUT_MS, `asking for the offsets of ${topic}`, admin.fetchOffsets({ groupId, topics: [topic] })),
-  );
+  let isClosed = false;
+  const fetchOffsets = serial(async (groupId: string, topic: string) => {
+    // Whoever gave up leaves others in the queue, and kafkajs would connect anew for each.
+    if (isClosed) throw unavailable('it is closed');
+    const doing = `asking for the offsets of ${topic}`;
+    return within(ADMIN_TIMEOUT_MS, doing, admin.fetchOffsets({ groupId, topics: [topic] }));
+  });
 
   const makeProducer = (transactionalId: string, more: object): Producer =>
     makeClient(settings, (kafka) =>
@@ -62,7 +67,8 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
     try {
       return await openTransactor(makeProducer, transactionalId, (topic) => reader.partitionsOf(topic));
     } catch (error) {
-      throw asPortError(error, { doing: `opening the producer ${transactionalId}` });
+      const reason = await reader.reasonOf(error, 'transaction', transactionalId);
+      throw asPortError(reason, { doing: `opening the producer \`${transactionalId}\`` });
     }
   };
 
@@ -76,14 +82,14 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
     groupOf,
     transactionalIdOf: (input) => `${prefix}plumbline-${taskName(input)}`,
     async committed(groupId, topic, partition) {
-      const doing = `asking for the offset of ${topic}/${partition}`;
+      const doing = `asking for the offset of ${topic}/${partition} in the group \`${groupId}\``;
       try {
         const offsets = await fetchOffsets(groupId, topic);
         const found = offsets[0]?.partitions.find((one) => one.partition === partition);
         const offset = Number(found?.offset ?? -1);
         return { offset: offset < 0 ? null : offset, metadata: found?.metadata ?? '' };
       } catch (error) {
-        throw asPortError(error, { doing });
+        throw asPortError(await reader.reasonOf(error, 'group', groupId), { doing });
       }
     },
     ...(options.onAppend === undefined ? {} : { onAppend: options.onAppend }),
@@ -115,10 +121,9 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
       sessions.set(name, session);
       return session;
     },
-    share: (inputs, onChange, onCrash) =>
-      joinGroup(settings, workers, inputs, (topic) => reader.partitionsOf(topic), onChange, onCrash),
+    share: (inputs, onChange, onCrash) => joinGroup(settings, workers, inputs, reader, onChange, onCrash),
     members: serial(async () => {
-      const doing = `asking who is in ${workers}`;
+      const doing = `asking who is in the group \`${workers}\``;
       try {
         const { groups } = await within(ADMIN_TIMEOUT_MS, doing, admin.describeGroups([workers]));
         const [{ state, members } = { state: 'Dead', members: [] }] = groups;
@@ -126,7 +131,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
         if (members.length > 0 && state !== 'Stable') return null;
         return members.map(({ memberMetadata }) => ({ topics: topicsIn(memberMetadata) }));
       } catch (error) {
-        throw asPortError(error, { doing });
+        throw asPortError(await reader.reasonOf(error, 'group', workers), { doing });
       }
     }),
     async positionOf(input) {
@@ -134,6 +139,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
       return offset ?? (await reader.bounds(input.topic, input.partition)).start;
     },
     async close() {
+      isClosed = true;
       await Promise.allSettled([...sessions.values()].map((session) => session.close()));
       await Promise.allSettled([appender.close(), admin.disconnect(), reader.close()]);
     },

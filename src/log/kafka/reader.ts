@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PlumblineError } from '../../errors.ts';
-import { noPartition, unknownTopic } from '../errors.ts';
+import { noPartition, unavailable, unknownTopic } from '../errors.ts';
 import type { Headers, LogRecord, ReadLimits } from '../port.ts';
 import { type KafkaSettings, makeClient } from './client.ts';
 import { committedMessages, offsetAfter, type RawMessage } from './committed.ts';
 import { within } from './deadline.ts';
-import { asPortError } from './failure.ts';
-import { type Broker, type Cluster, makeCluster, READ_COMMITTED } from './internals.ts';
+import { asPortError, isDenied, isWithoutCoordinator } from './failure.ts';
+import { type Broker, type Cluster, COORDINATOR, makeCluster, READ_COMMITTED } from './internals.ts';
 import { serial } from './serial.ts';
 
 const METADATA_MAX_AGE_MS = 10_000;
@@ -30,6 +30,12 @@ export interface Reader {
   read(topic: string, partition: number, offset: number, limits: ReadLimits): Promise<readonly LogRecord[]>;
   bounds(topic: string, partition: number): Promise<{ readonly start: number; readonly end: number }>;
   partitionsOf(topic: string): number;
+  /**
+   * kafkajs says of whatever keeps it from a coordinator that there is none.
+   * @param id of the group, or the transactional id
+   * @returns the cluster's refusal behind such an error, else the error itself
+   */
+  reasonOf(error: unknown, kind: keyof typeof COORDINATOR, id: string): Promise<unknown>;
   close(): Promise<void>;
 }
 
@@ -37,7 +43,10 @@ export interface Reader {
 export async function openReader(settings: KafkaSettings, topics: readonly string[]): Promise<Reader> {
   const cluster = makeClient(settings, (kafka) => makeCluster(kafka, METADATA_MAX_AGE_MS));
   const told = new Map<string, number>();
+  let isClosed = false;
   const leaderOf = serial(async (topic: string, partition: number) => {
+    // kafkajs would connect anew for whoever is still in the queue.
+    if (isClosed) throw unavailable('it is closed');
     await cluster.refreshMetadataIfNecessary();
     const [nodeId] = Object.keys(cluster.findLeaderForPartitions(topic, [partition]));
     return cluster.findBroker({ nodeId: nodeId ?? '-1' });
@@ -70,7 +79,8 @@ export async function openReader(settings: KafkaSettings, topics: readonly strin
         return await within(FETCH_TIMEOUT_MS, doing, work());
       } catch (error) {
         const failure = asPortError(error, { doing });
-        if (attempt === ATTEMPTS || !(failure instanceof PlumblineError && failure.retryable)) throw failure;
+        if (isClosed || attempt === ATTEMPTS || !(failure instanceof PlumblineError && failure.retryable))
+          throw failure;
         await recover(cluster, error);
         await sleep(PAUSE_MS * attempt);
       }
@@ -107,7 +117,20 @@ export async function openReader(settings: KafkaSettings, topics: readonly strin
         return { start, end };
       });
     },
-    close: () => cluster.disconnect(),
+    async reasonOf(error, kind, id) {
+      if (!isWithoutCoordinator(error)) return error;
+      try {
+        const broker = await cluster.findBroker({ nodeId: cluster.getNodeIds()[0] ?? '-1' });
+        await broker.findGroupCoordinator({ groupId: id, coordinatorType: COORDINATOR[kind] });
+      } catch (reason) {
+        if (isDenied(reason)) return reason;
+      }
+      return error;
+    },
+    close() {
+      isClosed = true;
+      return cluster.disconnect();
+    },
   };
 }
 

@@ -4,7 +4,7 @@ import { PlumblineError } from '../../errors.ts';
 import type { TopicLayout } from '../topics.ts';
 import { type KafkaSettings, makeClient } from './client.ts';
 import { within } from './deadline.ts';
-import { asPortError } from './failure.ts';
+import { asPortError, inStep, isDenied } from './failure.ts';
 
 const TIMEOUT_MS = 30_000;
 /** How long new partitions may take until their leaders serve them; part of the above. */
@@ -23,13 +23,40 @@ async function withAdmin<T>(settings: KafkaSettings, doing: string, work: (admin
   }
 }
 
+/** Those that are not there. @throws PlumblineError PLB-LOG-DENIED for those that this user may not see */
+async function absent(admin: Admin, names: readonly string[]): Promise<ReadonlySet<string>> {
+  const known = new Set(await admin.listTopics());
+  const missing = names.filter((name) => !known.has(name));
+  const hidden: string[] = [];
+  let refusal: unknown;
+  // The list leaves out what may not be seen; whoever asks for it by name is refused.
+  for (const name of missing)
+    try {
+      await admin.fetchTopicMetadata({ topics: [name] });
+    } catch (error) {
+      if (!isDenied(error)) continue;
+      hidden.push(name);
+      refusal = error;
+    }
+  if (hidden.length > 0) throw asPortError(refusal, { doing: `a look at ${listed(hidden)}` });
+  return new Set(missing);
+}
+
+const MAX_LISTED = 5;
+
+function listed(names: readonly string[]): string {
+  const first = names.slice(0, MAX_LISTED).map((name) => `\`${name}\``);
+  return `${first.join(', ')}${names.length > MAX_LISTED ? ` and ${names.length - MAX_LISTED} more` : ''}`;
+}
+
 /** Makes the topics that are not there; those that are stay as they are. @returns names of the new ones */
 export const createTopics = (settings: KafkaSettings, layouts: readonly TopicLayout[]): Promise<readonly string[]> =>
   withAdmin(settings, 'creating topics', async (admin) => {
+    // One that may be made need not be one that may be seen.
     const known = new Set(await admin.listTopics());
     const missing = layouts.filter(({ name }) => !known.has(name));
     if (missing.length === 0) return [];
-    await admin.createTopics({
+    const making = admin.createTopics({
       waitForLeaders: true,
       timeout: TIMEOUT_MS,
       topics: missing.map(({ name, partitions, replication, config }) => ({
@@ -40,6 +67,7 @@ export const createTopics = (settings: KafkaSettings, layouts: readonly TopicLay
       })),
     });
     const names = missing.map(({ name }) => name);
+    await inStep(listed(names), making);
     await untilServed(admin, names);
     return names;
   });
@@ -57,6 +85,14 @@ async function untilServed(admin: Admin, names: readonly string[]): Promise<void
     }
 }
 
+async function describeTopics(admin: Admin, topics: readonly string[]) {
+  const asking = admin.describeConfigs({
+    includeSynonyms: false,
+    resources: topics.map((name) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name })),
+  });
+  return (await inStep(`the settings of ${listed(topics)}`, asking)).resources;
+}
+
 export interface Retention {
   readonly topic: string;
   /** How long a record can stay that nobody wants any more; null: for ever. */
@@ -69,10 +105,7 @@ export interface Retention {
  */
 export const retentionsOf = (settings: KafkaSettings, topics: readonly string[]): Promise<readonly Retention[]> =>
   withAdmin(settings, 'asking for retentions', async (admin) => {
-    const { resources } = await admin.describeConfigs({
-      includeSynonyms: false,
-      resources: topics.map((name) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name })),
-    });
+    const resources = await describeTopics(admin, topics);
     return topics.map((topic) => {
       const entries = resources.find(({ resourceName }) => resourceName === topic)?.configEntries ?? [];
       const config = new Map(entries.map(({ configName, configValue }) => [configName, configValue]));
@@ -92,8 +125,7 @@ export const partitionCounts = (
   topics: readonly string[],
 ): Promise<ReadonlyMap<string, number>> =>
   withAdmin(settings, 'asking for partitions', async (admin) => {
-    const known = new Set(await admin.listTopics());
-    const missing = topics.find((name) => !known.has(name));
+    const [missing] = await absent(admin, topics);
     if (missing !== undefined)
       throw new PlumblineError('PLB-LOG-LAYOUT', `the cluster has no topic \`${missing}\` for a connector to read`, {
         where: { topic: missing },
@@ -116,17 +148,22 @@ export const layoutProblems = (
   layouts: readonly TopicLayout[],
 ): Promise<readonly LayoutProblem[]> =>
   withAdmin(settings, 'comparing topics', async (admin) => {
-    const known = new Set(await admin.listTopics());
-    const there = layouts.filter(({ name }) => known.has(name));
-    const missing = layouts
-      .filter(({ name }) => !known.has(name))
-      .map(({ name }) => ({ topic: name, message: `the cluster has no topic \`${name}\``, isFatal: true }));
+    const gone = await absent(
+      admin,
+      layouts.map(({ name }) => name),
+    );
+    const there = layouts.filter(({ name }) => !gone.has(name));
+    const missing = [...gone].map((name) => ({
+      topic: name,
+      message: `the cluster has no topic \`${name}\``,
+      isFatal: true,
+    }));
     if (there.length === 0) return missing;
     const { topics } = await admin.fetchTopicMetadata({ topics: there.map(({ name }) => name) });
-    const { resources } = await admin.describeConfigs({
-      includeSynonyms: false,
-      resources: there.map(({ name }) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name })),
-    });
+    const resources = await describeTopics(
+      admin,
+      there.map(({ name }) => name),
+    );
     return [
       ...missing,
       ...there.flatMap((layout) => {

@@ -3,6 +3,7 @@ import { choosePartition } from '../place.ts';
 import type { NewRecord, Placed } from '../port.ts';
 import { asBuffer } from './bytes.ts';
 import { within } from './deadline.ts';
+import { inStep } from './failure.ts';
 
 const CONNECT_TIMEOUT_MS = 15_000;
 const INIT_TIMEOUT_MS = 30_000;
@@ -67,11 +68,7 @@ export async function openTransactor(
           const record = records[index];
           return record === undefined ? [] : [toMessage(record, partition)];
         });
-        const sent = await within(
-          STEP_TIMEOUT_MS,
-          `sending to ${topic}/${partition}`,
-          current.send({ topic, messages }),
-        );
+        const sent = await step(`sending to ${topic}/${partition}`, current.send({ topic, messages }));
         const base = Number(sent[0]?.baseOffset ?? Number.NaN);
         indexes.forEach((index, order) => {
           placed[index] = { topic, partition, offset: base + order };
@@ -80,14 +77,17 @@ export async function openTransactor(
       if (position !== null) {
         const { groupId, topic, partition, offset, metadata } = position;
         const topics = [{ topic, partitions: [{ partition, offset: String(offset), metadata }] }];
-        await within(STEP_TIMEOUT_MS, 'sending offsets', current.sendOffsets({ consumerGroupId: groupId, topics }));
+        const sending = current.sendOffsets({ consumerGroupId: groupId, topics });
+        await step(`sending the offset of ${topic}/${partition} to the group \`${groupId}\``, sending);
       }
-      await within(STEP_TIMEOUT_MS, 'committing', current.commit());
+      await step('committing', current.commit());
       return placed;
     },
     close: () => producer.disconnect(),
   };
 }
+
+const step = <T>(doing: string, work: Promise<T>): Promise<T> => inStep(doing, within(STEP_TIMEOUT_MS, doing, work));
 
 interface Group {
   readonly topic: string;

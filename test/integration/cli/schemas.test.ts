@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { RECORD_KINDS } from '../../../schemas/record-schemas.ts';
 import { plumbline } from '../../support/cli.ts';
 import { type FakeRegistry, remembering, startFakeRegistry } from '../../support/fake-registry.ts';
 
@@ -19,14 +20,16 @@ it('register and check are silent when all is well; what is registered is not re
   expect(await schemas('register', '--prefix', 'eu.')).toEqual({ code: 0, stdout: '', stderr: '' });
   const registered = fake.asked.filter(({ method, path }) => method === 'POST' && path.endsWith('/versions'));
   expect(registered.map(({ path }) => path)).toContain('/subjects/eu.crm.deal-changes-value/versions');
-  expect(registered).toHaveLength(7);
+  expect(registered).toHaveLength(RECORD_KINDS.length);
   const again = await schemas('register', '--prefix', 'eu.', '--format', 'json');
   expect(JSON.parse(again.stdout)).toContainEqual({
     subject: 'eu.plumbline.images-value',
     state: 'registered',
     id: expect.any(Number),
   });
-  expect(fake.asked.filter(({ method, path }) => method === 'POST' && path.endsWith('/versions'))).toHaveLength(7);
+  expect(fake.asked.filter(({ method, path }) => method === 'POST' && path.endsWith('/versions'))).toHaveLength(
+    RECORD_KINDS.length,
+  );
   expect((await schemas('check', '--format', 'json')).stdout).toContain(
     '{"subject":"plumbline.images-value","state":"new"}',
   );
@@ -55,4 +58,22 @@ it('a wrong setting is told without what may be secret', async () => {
   const { code, stderr } = await plumbline(['schemas', 'check', '--registry', 'http://127.0.0.1:1'], { env });
   expect([code, stderr]).toEqual([1, expect.stringContaining('PLB-REGISTRY-UNAVAILABLE')]);
   expect(stderr).not.toContain('sesame');
+});
+
+it('a registry that wants a login gets it, and one that is refused or silent is told in time', async () => {
+  const remembered = remembering();
+  const login = `Basic ${Buffer.from('ann:sesame').toString('base64')}`;
+  fake.answer = (asked) =>
+    asked.authorization === login ? remembered(asked) : { status: 401, body: { error_code: 401, message: 'who?' } };
+  expect(await schemas('register')).toEqual({ code: 0, stdout: '', stderr: '' });
+  const check = (more: NodeJS.ProcessEnv) =>
+    plumbline(['schemas', 'check'], { env: { ...env, PLUMBLINE_REGISTRY_URL: fake.url, ...more } });
+  const refused = await check({ PLUMBLINE_REGISTRY_PASSWORD: 'open-sesame' });
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/PLB-REGISTRY-REFUSED.*\n.*hint: /) });
+  fake.answer = () => 'never';
+  const before = Date.now();
+  const silent = await check({ PLUMBLINE_REGISTRY_TIMEOUT_MS: '200' });
+  expect(silent).toMatchObject({ code: 1, stderr: expect.stringContaining('PLB-REGISTRY-UNAVAILABLE') });
+  expect(Date.now() - before).toBeLessThan(8_000);
+  expect(refused.stderr + silent.stderr).not.toContain('sesame');
 });

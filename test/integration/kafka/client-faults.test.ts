@@ -182,7 +182,7 @@ describe.skipIf(missing !== null)(`faults of the client of Kafka${missing === nu
         settings,
         `${prefix}group`,
         inputs,
-        (topic) => log.partitionsOf(topic),
+        { partitionsOf: (topic) => log.partitionsOf(topic), reasonOf: async (error) => error },
         (tasks) => onChange(tasks.length),
         () => {},
       );

@@ -94,7 +94,7 @@ describe('followControl', () => {
   it('passes facts of other kinds, and refuses one that it cannot read', async () => {
     const other = (json: object) =>
       log.append([{ topic: topics.control, key: 'd', value: Buffer.from(JSON.stringify(json)), headers: {} }]);
-    await other({ kind: 'proposed', set: 'd' });
+    await other({ kind: 'of-a-later-version', set: 'd' });
     const control = await followControl(log, topics, compile);
     expect([control.offset, told(control.viewAt(1))]).toEqual([1, []]);
     await other({ kind: 'activated', set: 'd' });

@@ -135,9 +135,9 @@ describe('records of other versions decode', () => {
   });
 
   it('a fact of a kind that is not known here is passed over', async () => {
-    const newer = JSON.parse(JSON.stringify(schemas['control-fact']).replace('"other",', '"other","canaried",'));
+    const newer = JSON.parse(JSON.stringify(schemas['control-fact']).replace('"other",', '"other","dreamt",'));
     const wire = testWire(async () => JSON.stringify(newer));
-    const value = written(newer, 9, { kind: 'canaried', set: 's', at: 1, by: 'x' });
+    const value = written(newer, 9, { kind: 'dreamt', set: 's', at: 1, by: 'x' });
     await wire.prepare([value]);
     expect(wire.fact.decode(recordOf(value))).toEqual({ kind: 'other' });
   });

@@ -27,6 +27,10 @@ function decode(on: Wire, kind: RecordKind, value: Uint8Array | null): unknown {
       return on.fact.decode(record);
     case 'set-document':
       return on.set.decode(record);
+    case 'request':
+      return on.request.decode(record);
+    case 'audit-entry':
+      return on.audit.decode(record);
   }
 }
 

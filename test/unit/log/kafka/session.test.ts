@@ -57,6 +57,7 @@ function fakeCluster() {
       return { start: 0, end: topic === 'state' ? changelog.length : 9 };
     },
     partitionsOf: () => 1,
+    reasonOf: async (error) => error,
     close: async () => {},
   };
   /** What is told of restoring. */

@@ -1,0 +1,48 @@
+import { createPublicKey } from 'node:crypto';
+import type { Command } from 'commander';
+import { fingerprintOf, signApproval } from '../rollout/approval.ts';
+import { askController, tell, whoAmI } from './ask-controller.ts';
+import { readPrivateKey } from './keys.ts';
+import { withPlace } from './open-log.ts';
+import { nothingProposed } from './propose.ts';
+import { controlStateOf } from './rollout-state.ts';
+import { type SettingsFlags, withLogFlags } from './settings.ts';
+
+interface ApproveFlags extends SettingsFlags {
+  readonly key: string;
+  readonly role: string;
+  readonly days: string;
+  readonly by?: string;
+}
+
+const DAY_MS = 86_400_000;
+
+export function approveCommand(program: Command): void {
+  withLogFlags(
+    program
+      .command('approve')
+      .description('approve what is proposed of a set: signed here, for this version, baseline and evidence alone')
+      .argument('<name>', 'of the set'),
+  )
+    .requiredOption('--key <file>', 'your private key; it does not leave this machine')
+    .requiredOption('--role <role>', 'the role that the policy gives to the key')
+    .option('--days <n>', 'how long it holds', '7')
+    .option('--by <who>', 'who approves (PLUMBLINE_BY; default: this user)')
+    .action(async (name: string, flags: ApproveFlags) => {
+      const privateKey = readPrivateKey(flags.key);
+      await withPlace(flags, async (place) => {
+        const rollout = (await controlStateOf(place)).sets.get(name)?.rollout ?? nothingProposed(name);
+        const terms = {
+          set: name,
+          version: rollout.version,
+          baseline: rollout.baseline,
+          evidence: rollout.evidence?.hash ?? '-',
+          role: flags.role,
+          expiresAt: Math.floor(Date.now() / 1_000) * 1_000 + Number(flags.days) * DAY_MS,
+        };
+        const key = fingerprintOf(createPublicKey(privateKey));
+        const signature = signApproval(terms, privateKey);
+        tell(await askController(place, { kind: 'approve', ...terms, key, signature, by: flags.by ?? whoAmI() }));
+      });
+    });
+}

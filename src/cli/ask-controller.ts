@@ -1,0 +1,53 @@
+import { randomUUID } from 'node:crypto';
+import { userInfo } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { decodeAnswered } from '../../consumers/audit.ts';
+import { requestRecord } from '../../producers/requests.ts';
+import { PlumblineError } from '../errors.ts';
+import type { Answered, Request, Signal } from '../rollout/request.ts';
+import { EXIT } from './exit-codes.ts';
+import type { Place } from './open-log.ts';
+
+const ANSWER_TIMEOUT_MS = 15_000;
+const POLL_MS = 50;
+const PAGE = { maxRecords: 200, maxBytes: 4 * 1024 * 1024 };
+
+type Bare<R> = R extends unknown ? Omit<R, 'id' | 'at'> : never;
+export type Asking = Bare<Exclude<Request, Signal>>;
+
+/** Who asks, unless told. */
+export const whoAmI = (): string => process.env.PLUMBLINE_BY || userInfo().username;
+
+/**
+ * Asks the controller and waits for its answer.
+ * @throws PlumblineError PLB-ROLLOUT-UNANSWERED (retryable): it may be answered later, and is listed then
+ */
+export async function askController({ log, topics, wire }: Place, asking: Asking): Promise<Answered> {
+  const id = randomUUID();
+  const request = { ...asking, id, at: Date.now() } as Request;
+  let offset = (await log.bounds(topics.audit, 0)).end;
+  await log.append([requestRecord(topics, request, wire)]);
+  for (const until = Date.now() + ANSWER_TIMEOUT_MS; Date.now() < until; await sleep(POLL_MS)) {
+    const records = await log.read(topics.audit, 0, offset, PAGE);
+    for (const record of records) {
+      offset = record.offset + 1;
+      // The log is read as JSON on every wire.
+      const answered = decodeAnswered(record);
+      if (answered.request === id) return answered;
+    }
+  }
+  throw new PlumblineError('PLB-ROLLOUT-UNANSWERED', `nobody has decided after ${ANSWER_TIMEOUT_MS / 1000} seconds`, {
+    retryable: true,
+    hint: 'is a processor running? It decides once it is; `plumbline rollouts` shows what became of it',
+  });
+}
+
+/** Tells the answer; a refusal ends the command as one. */
+export function tell({ outcome, code, message, hint }: Answered): void {
+  if (outcome === 'accepted') {
+    process.stdout.write(`${message}\n`);
+    return;
+  }
+  process.stderr.write(`refused ${code}: ${message}${hint === null ? '' : `\n  hint: ${hint}`}\n`);
+  process.exitCode = EXIT.refused;
+}

@@ -1,0 +1,63 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { setRecord } from '../../producers/sets.ts';
+import { PlumblineError } from '../errors.ts';
+import type { ExpectedMove } from '../scoring/control-fact.ts';
+import { isPosture } from '../scoring/posture.ts';
+import { askController, tell, whoAmI } from './ask-controller.ts';
+import { requireSets } from './load-sets.ts';
+import { withPlace } from './open-log.ts';
+import { type SettingsFlags, withLogFlags } from './settings.ts';
+
+interface ProposeFlags extends SettingsFlags {
+  readonly reason: string;
+  readonly by?: string;
+  readonly expect?: readonly ExpectedMove[];
+}
+
+export function proposeCommand(program: Command): void {
+  withLogFlags(
+    program
+      .command('propose')
+      .description('propose a version of a constraint set: the first step of a rollout')
+      .argument('<set>', 'its document'),
+  )
+    .requiredOption('--reason <text>', 'why the rules change')
+    .option('--by <who>', 'the author (PLUMBLINE_BY; default: this user)')
+    .option(
+      '--expect <move>',
+      'entities that are expected to move, such as healthy>watch=12 or watch>healthy=5%; may be given again',
+      (text: string, before: readonly ExpectedMove[] = []) => [...before, parseMove(text)],
+    )
+    .action(async (file: string, flags: ProposeFlags) => {
+      const [set] = requireSets([file]);
+      if (set === undefined) return;
+      await withPlace(flags, async (place) => {
+        const { log, topics, wire } = place;
+        const { name, version, checked } = set;
+        // The document first: the controller looks for it.
+        await log.append([setRecord(topics, { version, name, document: checked.text }, wire)]);
+        const { reason, expect: moves = [], by = whoAmI() } = flags;
+        tell(await askController(place, { kind: 'propose', set: name, version, moves, by, reason }));
+      });
+    });
+}
+
+function parseMove(text: string): ExpectedMove {
+  const [, from = '', to = '', number = '', percent] = /^(\w+)>(\w+)=(\d+(?:\.\d+)?)(%)?$/.exec(text) ?? [];
+  if (!isPosture(from) || !isPosture(to) || from === to)
+    throw new InvalidArgumentError('expected FROM>TO=COUNT or FROM>TO=SHARE%, with postures such as healthy>watch');
+  return percent === undefined
+    ? { from, to, atMost: Number(number), of: 'count' }
+    : { from, to, atMost: Number(number) / 100, of: 'share' };
+}
+
+/** How a move is written on the command line. */
+export const formatMove = ({ from, to, atMost, of }: ExpectedMove): string =>
+  `${from}>${to}=${of === 'share' ? `${atMost * 100}%` : atMost}`;
+
+/** @throws PlumblineError PLB-ROLLOUT-NONE */
+export function nothingProposed(set: string): never {
+  throw new PlumblineError('PLB-ROLLOUT-NONE', `nothing of \`${set}\` is under way`, {
+    hint: '`plumbline propose DOCUMENT` begins a rollout',
+  });
+}

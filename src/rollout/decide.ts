@@ -1,0 +1,278 @@
+import type { RolloutFact } from '../scoring/control-fact.ts';
+import { isSignedBy } from './approval.ts';
+import {
+  activeOf,
+  type ControlState,
+  type Freeze,
+  NO_SET,
+  type Rollout,
+  type SetState,
+  targetOf,
+} from './control-state.ts';
+import type { Policy } from './policy.ts';
+import type { Request, Signal } from './request.ts';
+
+/** A fact before it is placed: when, by whom and why are the request's. */
+export type Decided =
+  | { readonly kind: 'activated' | 'rolled_back'; readonly set: string; readonly version: string }
+  | Bare<RolloutFact>;
+
+type Bare<F> = F extends unknown ? Omit<F, 'at' | 'by' | 'request' | 'reason' | 'seal'> : never;
+
+export interface Refusal {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+}
+
+export type Decision = { readonly facts: readonly Decided[]; readonly said: string } | { readonly refusal: Refusal };
+
+export interface DecideContext {
+  readonly policy: Policy;
+  /** Recorded time of the decision, ms. */
+  readonly now: number;
+  /** Whether the document of a version is on the log, compiles, and is of this set. */
+  readonly isKnown: (set: string, version: string) => boolean;
+  /** Why the version may not go on yet; null: nothing stands against it. */
+  readonly blockedBy: (set: string, rollout: Rollout) => string | null;
+}
+
+/**
+ * What becomes of a request. Pure: the same state and request always give the same facts; what can't be is refused and
+ * changes nothing.
+ */
+export function decide(state: ControlState, request: Exclude<Request, Signal>, context: DecideContext): Decision {
+  if (isFreeze(request)) return freeze(state, request);
+  const set = state.sets.get(request.set) ?? NO_SET;
+  const frozen = set.frozen ?? state.frozen;
+  switch (request.kind) {
+    case 'roll_back':
+      return rollBack(set, request);
+    case 'propose':
+      return frozen ? refuseFrozen(frozen) : propose(set, request, context);
+    default: {
+      const rollout = set.rollout?.version === request.version ? set.rollout : null;
+      if (rollout === null) return noRollout(set, request);
+      // A freeze stops what goes on, never what stops.
+      if (frozen && (request.kind === 'shadow' || request.kind === 'promote' || request.kind === 'resume'))
+        return refuseFrozen(frozen);
+      return onTheWay(rollout, request, context);
+    }
+  }
+}
+
+type FreezeRequest = Extract<Request, { kind: 'freeze' | 'unfreeze' }>;
+
+const isFreeze = (request: Exclude<Request, Signal>): request is FreezeRequest =>
+  request.kind === 'freeze' || request.kind === 'unfreeze';
+
+const accept = (said: string, ...facts: readonly Decided[]): Decision => ({ facts, said });
+const refuse = (code: string, message: string, hint: string): Decision => ({ refusal: { code, message, hint } });
+const short = (version: string): string => version.slice(0, 12);
+
+function freeze(state: ControlState, { kind, set }: FreezeRequest): Decision {
+  const now = set === null ? state.frozen : (state.sets.get(set)?.frozen ?? null);
+  const what = set === null ? 'every set' : `\`${set}\``;
+  if (kind === 'freeze')
+    return now === null
+      ? accept(`${what} is frozen: no rollout begins or goes on`, { kind: 'frozen', set })
+      : refuse('PLB-ROLLOUT-FROZEN', `${what} is frozen already, by ${now.by}`, 'unfreeze it first');
+  return now === null
+    ? refuse('PLB-ROLLOUT-FROZEN', `${what} is not frozen`, 'see `plumbline rollouts`')
+    : accept(`${what} is not frozen any more`, { kind: 'unfrozen', set });
+}
+
+const refuseFrozen = ({ by, reason }: Freeze): Decision =>
+  refuse(
+    'PLB-ROLLOUT-FROZEN',
+    `rollouts are frozen by ${by}${reason === null ? '' : `: ${reason}`}`,
+    '`plumbline unfreeze`',
+  );
+
+function propose(set: SetState, request: Request & { kind: 'propose' }, context: DecideContext): Decision {
+  const { version, moves } = request;
+  const baseline = activeOf(set);
+  if (set.rollout !== null && set.rollout.phase !== 'proposed')
+    return refuse(
+      'PLB-ROLLOUT-PHASE',
+      `version ${short(set.rollout.version)} is in its ${set.rollout.phase}`,
+      'promote or abort it first',
+    );
+  if (version === baseline)
+    return refuse('PLB-ROLLOUT-SAME', `version ${short(version)} is active already`, 'change the document first');
+  if (!context.isKnown(request.set, version))
+    return refuse(
+      'PLB-ROLLOUT-VERSION',
+      `there is no document of version ${short(version)} of \`${request.set}\` on the log that compiles`,
+      '`plumbline propose DOCUMENT` puts it there',
+    );
+  return accept(
+    `version ${short(version)} is proposed${baseline === null ? '' : ` against ${short(baseline)}`}; next: plumbline validate`,
+    { kind: 'proposed', set: request.set, version, baseline, moves },
+  );
+}
+
+type OnTheWay = Exclude<Request, { kind: 'freeze' | 'unfreeze' | 'propose' | 'roll_back' | 'signal' }>;
+
+function onTheWay(rollout: Rollout, request: OnTheWay, context: DecideContext): Decision {
+  const { set, version } = request;
+  const { phase } = rollout;
+  const wrongPhase = (): Decision =>
+    refuse('PLB-ROLLOUT-PHASE', `version ${short(version)} is ${told(rollout)}`, 'see `plumbline rollout show`');
+  switch (request.kind) {
+    case 'record_validation':
+      if (phase !== 'proposed') return wrongPhase();
+      return accept(`validation of ${short(version)}: ${request.verdict}`, {
+        kind: 'validated',
+        set,
+        version,
+        evidence: request.evidence,
+        verdict: request.verdict,
+      });
+    case 'approve':
+      return phase === 'proposed' ? approve(rollout, request, context) : wrongPhase();
+    case 'shadow': {
+      if (phase !== 'proposed') return wrongPhase();
+      const missing = missingApproval(rollout, context);
+      if (missing !== null) return missing;
+      return accept(`version ${short(version)} is in its shadow`, { kind: 'shadowed', set, version });
+    }
+    case 'promote':
+      return promote(rollout, request, context);
+    case 'pause':
+      if (phase === 'proposed' || rollout.isPaused) return wrongPhase();
+      return accept(`version ${short(version)} is paused`, { kind: 'paused', set, version });
+    case 'resume':
+      return rollout.isPaused
+        ? accept(`version ${short(version)} goes on`, { kind: 'resumed', set, version })
+        : wrongPhase();
+    case 'abort':
+      return abort(rollout, set);
+  }
+}
+
+const told = ({ phase, step, isPaused }: Rollout): string =>
+  `${phase === 'canary' ? `in step ${step} of its canary` : phase === 'shadow' ? 'in its shadow' : 'proposed'}${isPaused ? ', paused' : ''}`;
+
+/** What has answered for accounts is rolled back; else it only ends. */
+function abort({ version, phase, baseline }: Rollout, set: string): Decision {
+  if (phase !== 'canary' || baseline === null)
+    return accept(`version ${short(version)} is given up`, { kind: 'aborted', set, version });
+  return accept(`version ${short(version)} is rolled back to ${short(baseline)}`, {
+    kind: 'rolled_back',
+    set,
+    version: baseline,
+  });
+}
+
+function approve(rollout: Rollout, request: OnTheWay & { kind: 'approve' }, { policy, now }: DecideContext): Decision {
+  const { evidence, baseline, author } = rollout;
+  if (evidence === null || evidence.verdict !== 'pass')
+    return refuse(
+      'PLB-ROLLOUT-EVIDENCE',
+      evidence === null ? 'it was not validated' : `its validation says ${evidence.verdict}`,
+      '`plumbline validate`',
+    );
+  if (request.evidence !== evidence.hash || request.baseline !== baseline)
+    return refuse('PLB-ROLLOUT-EVIDENCE', 'the approval is for other evidence, or another baseline', 'sign it again');
+  const key = policy.keys.find(({ fingerprint }) => fingerprint === request.key);
+  if (key === undefined || key.role !== request.role || !isSignedBy(request, request.signature, key))
+    return refuse(
+      'PLB-ROLLOUT-APPROVAL',
+      key === undefined
+        ? `no key ${request.key} is in the policy`
+        : 'the signature is not of this key, role and version',
+      'sign with a key of the policy’s key ring',
+    );
+  if (policy.approvals.roles.length > 0 && !policy.approvals.roles.includes(key.role))
+    return refuse(
+      'PLB-ROLLOUT-APPROVAL',
+      `\`${key.role}\` does not approve`,
+      `one of ${policy.approvals.roles.join(', ')} does`,
+    );
+  if (key.name === author || request.by === author)
+    return refuse('PLB-ROLLOUT-AUTHOR', `${author} proposed it, and can't approve it`, 'somebody else has to');
+  if (request.expiresAt <= now) return refuse('PLB-ROLLOUT-EXPIRED', 'the approval has expired', 'sign it again');
+  const { set, version, role, expiresAt } = request;
+  return accept(`approved by ${key.name} (${role})`, {
+    kind: 'approved',
+    set,
+    version,
+    baseline,
+    evidence: evidence.hash,
+    role,
+    key: request.key,
+    expiresAt,
+  });
+}
+
+/** null where enough have approved, each with another key, and all of it is in time. */
+function missingApproval(rollout: Rollout, { policy, now }: DecideContext): Decision | null {
+  if (rollout.evidence?.verdict !== 'pass')
+    return refuse('PLB-ROLLOUT-EVIDENCE', 'its validation has not passed', '`plumbline validate`');
+  const valid = rollout.approvals.filter(
+    ({ expiresAt, key }) => expiresAt > now && policy.keys.some(({ fingerprint }) => fingerprint === key),
+  );
+  if (valid.length >= policy.approvals.needed) return null;
+  const roles = policy.approvals.roles.length === 0 ? '' : ` of ${policy.approvals.roles.join(', ')}`;
+  return refuse(
+    'PLB-ROLLOUT-APPROVAL',
+    `${valid.length} of ${policy.approvals.needed} approvals${roles} are there`,
+    policy.keys.length === 0
+      ? 'nobody’s approval counts without a policy with keys: --policy FILE'
+      : '`plumbline approve --key FILE`',
+  );
+}
+
+function promote(rollout: Rollout, { set, version }: OnTheWay, context: DecideContext): Decision {
+  const { phase, isPaused, step } = rollout;
+  if (phase === 'proposed')
+    return refuse('PLB-ROLLOUT-PHASE', `version ${short(version)} is proposed`, '`plumbline shadow` comes first');
+  if (isPaused) return refuse('PLB-ROLLOUT-PHASE', `version ${short(version)} is paused`, '`plumbline resume` first');
+  const missing = missingApproval(rollout, context);
+  if (missing !== null) return missing;
+  const blocked = context.blockedBy(set, rollout);
+  if (blocked !== null) return refuse('PLB-ROLLOUT-GATE', blocked, 'wait, or abort it');
+  // With nothing to stand beside there is nothing to compare on a part of the accounts.
+  const share = rollout.baseline === null ? undefined : context.policy.canary.steps[step];
+  if (share === undefined) return accept(`version ${short(version)} is active`, { kind: 'activated', set, version });
+  return accept(`version ${short(version)} answers for ${share * 100} % of the accounts`, {
+    kind: 'canaried',
+    set,
+    version,
+    step: step + 1,
+    share,
+  });
+}
+
+function rollBack(set: SetState, { set: name }: Request & { kind: 'roll_back' }): Decision {
+  const { rollout } = set;
+  if (rollout !== null && rollout.phase === 'canary') return abort(rollout, name);
+  const target = targetOf(set);
+  if (target !== null)
+    return accept(`\`${name}\` is rolled back to ${short(target)}`, {
+      kind: 'rolled_back',
+      set: name,
+      version: target,
+    });
+  return refuse('PLB-ROLLOUT-TARGET', `there is no version of \`${name}\` to go back to`, 'propose one that is sound');
+}
+
+function noRollout(set: SetState, request: OnTheWay): Decision {
+  const { version } = request;
+  // An abort that comes too late is a rollback.
+  const target = targetOf(set);
+  if (request.kind === 'abort' && activeOf(set) === version && target !== null)
+    return accept(`version ${short(version)} is active already: it is rolled back to ${short(target)}`, {
+      kind: 'rolled_back',
+      set: request.set,
+      version: target,
+    });
+  return refuse(
+    'PLB-ROLLOUT-NONE',
+    set.rollout === null
+      ? `nothing of \`${request.set}\` is proposed`
+      : `version ${short(set.rollout.version)} of \`${request.set}\` is, not ${short(version)}`,
+    '`plumbline rollouts` lists what is under way',
+  );
+}

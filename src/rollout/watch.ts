@@ -1,0 +1,107 @@
+import type { Verdict } from '../scoring/control-fact.ts';
+import { addTallies, type Tally } from '../scoring/tally.ts';
+import { activeOf, type ControlState, type Rollout, type SetState, targetOf } from './control-state.ts';
+import type { Decided } from './decide.ts';
+import { type GuardReading, readGuards, worstOf } from './guards.ts';
+import type { Policy } from './policy.ts';
+import type { Signal } from './request.ts';
+
+/** What every task has told last, by task. */
+export type Signals = ReadonlyMap<string, Signal>;
+
+/** A fact that nobody asked for. */
+export interface Watched {
+  readonly fact: Decided;
+  readonly reason: string;
+  readonly readings: readonly GuardReading[];
+}
+
+export const ROLLBACK_ACTION = 'rollback:rollback-to-last-stable-baseline';
+
+/** What the tasks' counts say about a version on its way. */
+export function readingsOf(
+  set: string,
+  rollout: Rollout,
+  signals: Signals,
+  policy: Policy,
+): { readonly tally: Tally; readonly readings: readonly GuardReading[]; readonly verdict: Verdict } {
+  const tallies = [...signals.values()].flatMap((signal) => {
+    const tally = signal.tallies[set];
+    return tally === undefined ? [] : [tally];
+  });
+  const tally = addTallies(rollout.version, tallies);
+  const readings = readGuards(policy.guards, tally, rollout.moves);
+  return { tally, readings, verdict: worstOf(readings) };
+}
+
+/**
+ * What follows from what the tasks tell, without anybody asking: a version that a guard fails is taken back at once, a
+ * rollback that every task has taken is complete.
+ * @param tasks how many there are to acknowledge
+ */
+export function watch(state: ControlState, signals: Signals, policy: Policy, tasks: number): readonly Watched[] {
+  return [...state.sets].flatMap(([name, set]): readonly Watched[] => {
+    const failed = failedGuard(name, set, signals, policy) ?? repeatedFaults(name, set, signals, policy);
+    if (failed !== null) return [failed];
+    const { rollback } = set;
+    if (rollback === null || !isTaken(rollback.offset, signals, tasks)) return [];
+    const fact = { kind: 'acknowledged', set: name, version: rollback.to } as const;
+    return [{ fact, reason: `${tasks} tasks have gone back`, readings: [] }];
+  });
+}
+
+function failedGuard(name: string, set: SetState, signals: Signals, policy: Policy): Watched | null {
+  const { rollout } = set;
+  if (rollout === null || rollout.phase === 'proposed') return null;
+  const { readings, verdict } = readingsOf(name, rollout, signals, policy);
+  if (verdict !== 'fail') return null;
+  const reason = `${ROLLBACK_ACTION}: ${readings
+    .filter((reading) => reading.verdict === 'fail')
+    .map(({ metric, value, atMost }) => `${metric} is ${value}, at most ${atMost}`)
+    .join('; ')}`;
+  // What answered for nobody only ends.
+  const fact: Decided =
+    rollout.phase === 'canary' && rollout.baseline !== null
+      ? { kind: 'rolled_back', set: name, version: rollout.baseline }
+      : { kind: 'aborted', set: name, version: rollout.version };
+  return { fact, reason, readings };
+}
+
+/** The active version faults again and again: back to the one before, or the set stops. */
+function repeatedFaults(name: string, set: SetState, signals: Signals, policy: Policy): Watched | null {
+  const active = activeOf(set);
+  if (active === null || set.isStopped) return null;
+  let count = 0;
+  for (const { faults } of signals.values()) {
+    const own = faults[name];
+    if (own?.version === active) count += own.count;
+  }
+  if (count < policy.activeFaults) return null;
+  const target = targetOf(set);
+  const reason = `${ROLLBACK_ACTION}: ${count} faults of version ${active.slice(0, 12)}, fewer than ${policy.activeFaults} are let pass`;
+  if (target !== null) return { fact: { kind: 'rolled_back', set: name, version: target }, reason, readings: [] };
+  return { fact: { kind: 'stopped', set: name }, reason: `${reason}; there is no version to go back to`, readings: [] };
+}
+
+function isTaken(offset: number, signals: Signals, tasks: number): boolean {
+  if (signals.size < tasks) return false;
+  return [...signals.values()].every(({ controlOffset, isBusy }) => controlOffset > offset && !isBusy);
+}
+
+/** Why a version may not go on yet; null: nothing stands against it. */
+export function blockedBy(set: string, rollout: Rollout, signals: Signals, policy: Policy, now: number): string | null {
+  if (rollout.baseline === null) return null;
+  const { tally, readings, verdict } = readingsOf(set, rollout, signals, policy);
+  const gate = rollout.phase === 'canary' ? policy.canary : policy.shadow;
+  const left = rollout.since + gate.minDurationMs - now;
+  if (left > 0) return `its ${rollout.phase} runs for ${Math.ceil(left / 60_000)} minutes more`;
+  if (tally.answers < gate.minAnswers)
+    return `it was asked ${tally.answers} times, at least ${gate.minAnswers} are needed`;
+  if (verdict === 'pass') return null;
+  const open = readings.filter((reading) => reading.verdict !== 'pass');
+  return open
+    .map(({ metric, verdict: says, value, atMost }) =>
+      says === 'fail' ? `${metric} is ${value}, at most ${atMost}` : `${metric} can't tell yet`,
+    )
+    .join('; ');
+}

@@ -1,0 +1,90 @@
+import type { CompiledSet } from '../compiler/compile.ts';
+import { SetFault } from '../compiler/set-fault.ts';
+import type { ActiveSet, Candidate } from './active-set.ts';
+import type { Result } from './result.ts';
+import type { Run } from './run.ts';
+import type { Subject } from './score.ts';
+import type { LastAnswer } from './scored-entity.ts';
+import { tallyKey } from './state-keys.ts';
+import { FAULT, MAX_MOVERS, noTally, type Tally } from './tally.ts';
+
+type Beside = NonNullable<LastAnswer['beside']>;
+
+/**
+ * Asks the other of two versions about the same image, and counts what both say. Nothing of it is published.
+ * @param published what one of them answered
+ */
+export function compare(
+  run: Run,
+  { active }: ActiveSet,
+  candidate: Candidate,
+  subject: Subject,
+  published: Result | null,
+  before: Beside | undefined,
+): Beside | undefined {
+  const resultOf = (set: CompiledSet): Result | SetFault => {
+    if (published?.set_version === set.version) return published;
+    try {
+      return run.answer(set, subject).result;
+    } catch (error) {
+      if (error instanceof SetFault) return error;
+      throw error;
+    }
+  };
+  const base = resultOf(active);
+  const other = resultOf(candidate.set);
+  // Where the active version faults there is nothing to stand beside.
+  if (base instanceof SetFault) return before;
+  const isFault = other instanceof SetFault;
+  const pair = `${base.posture}>${isFault ? FAULT : other.posture}`;
+  change(run, active.name, candidate.set.version, (tally) => {
+    const { entity, id } = subject;
+    const unknown = isFault ? 0 : other.outcomes.filter(({ outcome }) => outcome === 'unknown').length;
+    const others = tally.movers.filter((mover) => mover.entity !== entity || mover.id !== id);
+    const hasMoved = !isFault && base.posture !== other.posture && others.length < MAX_MOVERS;
+    const mover = { entity, id, from: base.posture, to: isFault ? base.posture : other.posture };
+    return {
+      ...moved(tally, before, pair),
+      answers: tally.answers + 1,
+      faults: tally.faults + (isFault ? 1 : 0),
+      outcomes: tally.outcomes + (isFault ? 0 : other.outcomes.length),
+      unknown: tally.unknown + unknown,
+      movers: hasMoved ? [...others, { ...mover, because: differing(base, other) }] : others,
+    };
+  });
+  return { version: candidate.set.version, pair };
+}
+
+/** The entity is gone: it stands nowhere any more. */
+export function forget(run: Run, set: string, beside: Beside | undefined): void {
+  if (beside === undefined || tallyOf(run, set)?.version !== beside.version) return;
+  change(run, set, beside.version, (tally) => moved(tally, beside, null));
+}
+
+function moved(tally: Tally, before: Beside | undefined, pair: string | null): Tally {
+  const pairs: { [pair: string]: number } = { ...tally.pairs };
+  if (before?.version === tally.version) pairs[before.pair] = (pairs[before.pair] ?? 0) - 1;
+  if (pair !== null) pairs[pair] = (pairs[pair] ?? 0) + 1;
+  for (const [name, count] of Object.entries(pairs)) if (count <= 0) delete pairs[name];
+  return { ...tally, pairs };
+}
+
+/** Constraints whose outcome differs between the two. */
+function differing(base: Result, other: Result): readonly string[] {
+  const outcomes = new Map(base.outcomes.map(({ constraint, outcome }) => [constraint, outcome]));
+  const changed = other.outcomes.filter(({ constraint, outcome }) => outcomes.get(constraint) !== outcome);
+  const kept = new Set(other.outcomes.map(({ constraint }) => constraint));
+  const gone = base.outcomes.filter(({ constraint }) => !kept.has(constraint));
+  return [...changed, ...gone].map(({ constraint }) => constraint);
+}
+
+export function tallyOf(run: Pick<Run, 'state'>, set: string): Tally | null {
+  const text = run.state.get(tallyKey(set));
+  return text === undefined ? null : (JSON.parse(text) as Tally);
+}
+
+function change(run: Run, set: string, version: string, next: (tally: Tally) => Tally): void {
+  const known = run.tallies.get(set) ?? tallyOf(run, set);
+  const tally = known?.version === version ? known : noTally(version);
+  run.tallies.set(set, { ...next(tally), seq: tally.seq + 1 });
+}

@@ -1,0 +1,134 @@
+import { PlumblineError } from '../errors.ts';
+import { formatInstant, parseInstant } from '../language/contract.ts';
+import type { LogRecord } from '../log/port.ts';
+import type { Answered, Request, RequestKind } from '../rollout/request.ts';
+import { placeOf } from './json-value.ts';
+
+const CODE = 'PLB-REQUEST-DECODE';
+
+type Form = 'text' | 'text?' | 'instant' | 'moves' | 'verdict' | 'count' | 'flag' | 'object';
+type Member = readonly [name: string, written: string, form: Form];
+type Json = { readonly [name: string]: unknown };
+
+const ASKED: readonly Member[] = [
+  ['id', 'id', 'text'],
+  ['by', 'by', 'text'],
+  ['at', 'at', 'instant'],
+];
+const SET: Member = ['set', 'set', 'text'];
+const ANY_SET: Member = ['set', 'set', 'text?'];
+const OF_VERSION: readonly Member[] = [...ASKED, SET, ['version', 'version', 'text']];
+
+const MEMBERS: { readonly [K in RequestKind]: readonly Member[] } = {
+  propose: [...OF_VERSION, ['moves', 'moves', 'moves']],
+  record_validation: [...OF_VERSION, ['evidence', 'evidence', 'text'], ['verdict', 'verdict', 'verdict']],
+  approve: [
+    ...OF_VERSION,
+    ['baseline', 'baseline', 'text?'],
+    ['evidence', 'evidence', 'text'],
+    ['role', 'role', 'text'],
+    ['expiresAt', 'expires_at', 'instant'],
+    ['key', 'key', 'text'],
+    ['signature', 'signature', 'text'],
+  ],
+  shadow: OF_VERSION,
+  promote: OF_VERSION,
+  pause: OF_VERSION,
+  resume: OF_VERSION,
+  abort: OF_VERSION,
+  roll_back: [...ASKED, SET],
+  freeze: [...ASKED, ANY_SET],
+  unfreeze: [...ASKED, ANY_SET],
+  signal: [
+    ...ASKED,
+    ANY_SET,
+    ['controlOffset', 'control_offset', 'count'],
+    ['isBusy', 'is_busy', 'flag'],
+    ['tallies', 'tallies', 'object'],
+    ['faults', 'faults', 'object'],
+  ],
+};
+
+/** Anybody may write requests: each text has a cap. */
+const MAX_TEXT_LENGTH = 2_000;
+const MAX_MOVES = 100;
+const POSTURES: ReadonlySet<unknown> = new Set([null, 'healthy', 'watch', 'at_risk', 'critical']);
+const VERDICTS: ReadonlySet<unknown> = new Set(['pass', 'fail', 'inconclusive']);
+
+export function requestToJson(request: Request): Json {
+  const given = request as unknown as Json;
+  const json: { [name: string]: unknown } = { kind: request.kind };
+  for (const [name, written, form] of MEMBERS[request.kind])
+    json[written] =
+      form === 'instant'
+        ? formatInstant(given[name] as number)
+        : form === 'moves'
+          ? (request as Extract<Request, { kind: 'propose' }>).moves.map(({ atMost, ...move }) => ({
+              ...move,
+              at_most: atMost,
+            }))
+          : given[name];
+  if (request.reason !== undefined) json.reason = request.reason;
+  return json;
+}
+
+/** Requests are input from outside: nothing of them is trusted. @throws PlumblineError PLB-REQUEST-DECODE */
+export function requestOfJson(json: Json, record: LogRecord): Request {
+  const { kind } = json;
+  if (typeof kind !== 'string' || !Object.hasOwn(MEMBERS, kind)) return malformed(record, 'kind', 'a kind of request');
+  const request: { [name: string]: unknown } = { kind };
+  for (const [name, written, form] of MEMBERS[kind as RequestKind])
+    request[name] = read(Object.hasOwn(json, written) ? json[written] : undefined, form, written, record);
+  if (json.reason !== undefined && json.reason !== null) request.reason = read(json.reason, 'text', 'reason', record);
+  return request as unknown as Request;
+}
+
+function read(value: unknown, form: Form, path: string, record: LogRecord): unknown {
+  switch (form) {
+    case 'text':
+      return typeof value === 'string' && value !== '' && value.length <= MAX_TEXT_LENGTH
+        ? value
+        : malformed(record, path, `a text of at most ${MAX_TEXT_LENGTH} characters`);
+    case 'text?':
+      return value === null || value === undefined ? null : read(value, 'text', path, record);
+    case 'instant':
+      return (typeof value === 'string' ? parseInstant(value) : null) ?? malformed(record, path, 'an instant');
+    case 'verdict':
+      return VERDICTS.has(value) ? value : malformed(record, path, 'pass, fail or inconclusive');
+    case 'count':
+      return Number.isSafeInteger(value) && (value as number) >= 0 ? value : malformed(record, path, 'a count');
+    case 'flag':
+      return typeof value === 'boolean' ? value : malformed(record, path, 'true or false');
+    case 'object':
+      return value !== null && typeof value === 'object' ? value : malformed(record, path, 'an object');
+    case 'moves':
+      return Array.isArray(value) && value.length <= MAX_MOVES
+        ? value.map((move, index) => readMove(move, `${path}[${index}]`, record))
+        : malformed(record, path, `a list of at most ${MAX_MOVES} moves`);
+  }
+}
+
+function readMove(move: unknown, path: string, record: LogRecord): unknown {
+  const { from, to, at_most: atMost, of } = (move ?? {}) as Json;
+  const isSound =
+    POSTURES.has(from) &&
+    POSTURES.has(to) &&
+    typeof atMost === 'number' &&
+    atMost >= 0 &&
+    (of === 'count' || of === 'share');
+  return isSound ? { from, to, atMost, of } : malformed(record, path, 'a move: {from, to, at_most, of}');
+}
+
+function malformed(record: LogRecord, path: string, expected: string): never {
+  throw new PlumblineError(CODE, `\`${path}\` of a request is not ${expected}`, {
+    where: { ...placeOf(record), path },
+  });
+}
+
+export const answeredToJson = ({ at, ...answered }: Answered): Json => ({ ...answered, at: formatInstant(at) });
+
+export function answeredOfJson(json: Json, record: LogRecord): Answered {
+  const at = typeof json.at === 'string' ? parseInstant(json.at) : null;
+  if (at === null || typeof json.request !== 'string') return malformed(record, 'at', 'an answer of the controller');
+  return { ...json, at } as unknown as Answered;
+}

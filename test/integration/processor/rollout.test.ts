@@ -1,0 +1,161 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { decodeFact } from '../../../consumers/control.ts';
+import { decodeResult } from '../../../consumers/scored-results.ts';
+import { openExistingLog, topics } from '../../../src/cli/open-log.ts';
+import type { Log } from '../../../src/log/port.ts';
+import { readPages } from '../../../src/runtime/read-pages.ts';
+import { plumbline, ROOT, type RunningProcessor, scratchDirectory, startProcessor, until } from '../../support/cli.ts';
+
+/** A rollout as a person makes it: by command, on the embedded log. */
+describe('a rollout', () => {
+  const scratch = scratchDirectory();
+  const dataDir = join(scratch.path, 'data');
+  const file = (name: string) => join(scratch.path, name);
+  const PAGE = { maxRecords: 1_000, maxBytes: 8 * 1024 * 1024 };
+  let processor: RunningProcessor;
+  let log: Log;
+
+  const run = (...args: readonly string[]) => plumbline([...args, '--data-dir', dataDir]);
+  const said = async (...args: readonly string[]) => {
+    const { code, stdout, stderr } = await run(...args);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    return stdout;
+  };
+  const refused = async (...args: readonly string[]) => {
+    const { code, stderr } = await run(...args);
+    expect(code).toBe(4);
+    return /PLB-[A-Z-]+/.exec(stderr)?.[0];
+  };
+  const show = async () => JSON.parse(await said('rollout', 'show', 'deal-desk', '--format', 'json'));
+
+  const change = (index: number, version: number, discount: number) =>
+    JSON.stringify({
+      event_id: `e${index}-${version}`,
+      entity: 'deal',
+      id: `D${index}`,
+      account_id: `A${index}`,
+      version: String(version),
+      changed_at: '2026-03-01T00:00:00Z',
+      op: 'upsert',
+      fields: { stage: 'proposal', discount_pct: discount, approvals: [], amount: 100, list_price: 150 },
+    });
+  async function ingest(version: number, discount: number): Promise<void> {
+    writeFileSync(file('c.ndjson'), Array.from({ length: 40 }, (_, i) => change(i, version, discount)).join('\n'));
+    await said('ingest', file('c.ndjson'), '--live');
+  }
+
+  async function facts() {
+    const found: ReturnType<typeof decodeFact>[] = [];
+    for await (const records of readPages(log, topics.control, 0, PAGE))
+      found.push(...records.map((r) => decodeFact(r)));
+    return found;
+  }
+  /** The version of each deal's last result. */
+  async function answeredBy(): Promise<ReadonlyMap<string, string>> {
+    const last = new Map<string, string>();
+    for (let partition = 0; partition < log.partitionsOf(topics.results); partition++)
+      for await (const records of readPages(log, topics.results, partition, PAGE))
+        for (const record of records) {
+          const { value } = decodeResult(record);
+          if (value.set === 'deal-desk') last.set(value.id, value.set_version);
+        }
+    return last;
+  }
+  const shareOf = async (version: string): Promise<number> => {
+    const versions = [...(await answeredBy()).values()];
+    return versions.filter((one) => one === version).length / versions.length;
+  };
+
+  beforeAll(async () => {
+    const key = (await plumbline(['keys', 'make', file('ann.pem')])).stdout.trim();
+    const other = (await plumbline(['keys', 'make', file('eve.pem')])).stdout.trim();
+    expect(other).not.toBe(key);
+    writeFileSync(
+      file('policy.yaml'),
+      [
+        'apiVersion: plumbline/v1',
+        'kind: RolloutPolicy',
+        'name: test',
+        'approvals: { needed: 1, roles: [revops] }',
+        `keys: [{ name: ann, role: revops, public_key: "${key}" }]`,
+        'shadow: { min_answers: 10, min_duration: 0s }',
+        'canary: { min_answers: 10, min_duration: 0s, steps: [0.5], min_accounts: 20 }',
+        'guards:',
+        '  - { metric: fault_share, at_most: 0, min_answers: 10 }',
+        '  - { metric: unexpected_moves, at_most: 0, min_answers: 10 }',
+      ].join('\n'),
+    );
+    const set = readFileSync(join(ROOT, 'constraint-sets/deal-desk.yaml'), 'utf8');
+    const tighter = set.replace(
+      'rep_discount: { type: double, default: 10',
+      'rep_discount: { type: double, default: 8',
+    );
+    expect(tighter).not.toBe(set);
+    writeFileSync(file('deal-desk.yaml'), tighter);
+    processor = await startProcessor(dataDir, ['--policy', file('policy.yaml')]);
+    log = openExistingLog(dataDir);
+    await ingest(1, 5);
+  });
+  afterAll(async () => {
+    await log.close();
+    processor.child.kill('SIGINT');
+    await processor.ended;
+    scratch.remove();
+  });
+
+  test('goes on only when each step before it is done, by somebody else than its author', async () => {
+    expect(await refused('shadow', 'deal-desk')).toBe('PLB-ROLLOUT-NONE');
+    await said('propose', file('deal-desk.yaml'), '--reason', 'tighter', '--by', 'bob');
+    expect(await refused('shadow', 'deal-desk')).toBe('PLB-ROLLOUT-EVIDENCE');
+    const key = ['--role', 'revops', '--key'];
+    expect(await refused('approve', 'deal-desk', ...key, file('ann.pem'), '--by', 'ann')).toBe('PLB-ROLLOUT-EVIDENCE');
+    expect(await said('validate', 'deal-desk', '--by', 'bob')).toMatch(/verdict {6}pass/);
+    expect(await refused('shadow', 'deal-desk')).toBe('PLB-ROLLOUT-APPROVAL');
+    expect(await refused('approve', 'deal-desk', ...key, file('eve.pem'), '--by', 'ann')).toBe('PLB-ROLLOUT-APPROVAL');
+    expect(await refused('approve', 'deal-desk', ...key, file('ann.pem'), '--by', 'bob')).toBe('PLB-ROLLOUT-AUTHOR');
+    await said('approve', 'deal-desk', ...key, file('ann.pem'), '--by', 'ann');
+    // Another validation is other evidence: the approval was not for it.
+    await said('validate', 'deal-desk', '--seed', '2');
+    expect(await refused('shadow', 'deal-desk')).toBe('PLB-ROLLOUT-APPROVAL');
+    await said('approve', 'deal-desk', ...key, file('ann.pem'), '--by', 'ann');
+    await said('shadow', 'deal-desk');
+    const { active, rollout } = await show();
+    expect(rollout).toMatchObject({ phase: 'shadow', share: 0 });
+    expect(await shareOf(active)).toBe(1);
+  });
+
+  test('answers for a share of the accounts in its canary', async () => {
+    const { rollout } = await show();
+    await until('a promotion', async () => (await run('promote', 'deal-desk')).code === 0);
+    expect((await show()).rollout).toMatchObject({ phase: 'canary', step: 1, share: 0.5 });
+    await until('answers of the canary', async () => (await shareOf(rollout.version)) > 0.2);
+    expect(await shareOf(rollout.version)).toBeLessThan(0.8);
+  });
+
+  test('is rolled back by itself when a guard fails, and all that it answered is answered again', async () => {
+    const { active, rollout } = await show();
+    // Between the two limits: whoever is in the canary moves, and nobody said so.
+    const before = Date.now();
+    await ingest(2, 9);
+    await until('a rollback', async () => (await facts()).some(({ kind }) => kind === 'acknowledged'));
+    expect(Date.now() - before).toBeLessThan(10_000);
+    expect((await facts()).filter((fact) => fact.kind === 'rolled_back')).toMatchObject([
+      { set: 'deal-desk', version: active, by: 'controller', reason: expect.stringContaining('unexpected_moves') },
+    ]);
+    expect(await show()).toMatchObject({ active, rollout: null, rollback: null });
+    expect(await shareOf(rollout.version)).toBe(0);
+    expect((await answeredBy()).size).toBe(40);
+  });
+
+  test('stands still while rollouts are frozen', async () => {
+    await said('freeze', '--reason', 'holidays');
+    expect(await refused('propose', file('deal-desk.yaml'), '--reason', 'x')).toBe('PLB-ROLLOUT-FROZEN');
+    await said('unfreeze');
+  });
+
+  test('leaves a control log that can be verified to the byte', async () => {
+    expect(await said('control', 'verify')).toMatch(/^\d+ facts, \d+ sealed: all as they were\n$/);
+  });
+});
