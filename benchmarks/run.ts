@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { compileRow } from './compile.ts';
+import { connectorRows } from './connectors.ts';
 import { coreRows } from './core.ts';
 import { shippedSets, sightsOfBook } from './corpus.ts';
 import { embeddedRow } from './embedded.ts';
@@ -23,6 +24,7 @@ const GROUPS: { readonly [name: string]: () => readonly Row[] | Promise<readonly
   core: () => coreRows(sets, sights),
   engines: () => engineRows(sets, sights),
   compile: () => [compileRow()],
+  connectors: connectorRows,
   embedded: async () => [await embeddedRow(sets)],
   entities: async () => [await entitiesRow(sets)],
   kafka: () => kafkaRows(sets),

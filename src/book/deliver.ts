@@ -33,6 +33,10 @@ export function deliver(seed: number, history: EntityHistory, until: number): De
   return deliveries.sort((a, b) => a.at - b.at);
 }
 
+/** Each change once, when it happened. */
+export const onTime = (seed: number, history: EntityHistory): Delivery[] =>
+  history.events.map((event, index) => ({ at: event.at, change: toChange(seed, history, event, index) }));
+
 function toChange(seed: number, history: EntityHistory, event: EntityEvent, index: number): Change {
   const base = {
     eventId: `book-${seed}-${history.id}-${index}`,

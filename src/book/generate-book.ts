@@ -3,7 +3,8 @@ import type { Change } from '../ingest/change.ts';
 import { accountHistory } from './account-history.ts';
 import { type AccountPlan, planAccount } from './account-plan.ts';
 import { dealHistory, planDeal } from './deal-history.ts';
-import { deliver } from './deliver.ts';
+import { type Delivery, deliver, onTime } from './deliver.ts';
+import type { EntityHistory } from './entity-event.ts';
 import { mergeHistories } from './merge-histories.ts';
 import { DAY_MS } from './work-time.ts';
 
@@ -32,13 +33,24 @@ const YEAR_DAYS = 365;
  * twice. Pure: the same options give the same changes. Memory grows with the entities, not with their changes.
  * @throws PlumblineError PLB-BOOK-OPTION
  */
-export function generateBook(options: BookOptions): Iterable<Change> {
+export const generateBook = (options: BookOptions): Iterable<Change> =>
+  told(options, (seed, history, until) => deliver(seed, history, until));
+
+/**
+ * The changes of the same book as they happened: each once, in order of time.
+ * @throws PlumblineError PLB-BOOK-OPTION
+ */
+export const generateHistory = (options: BookOptions): Iterable<Change> => told(options, onTime);
+
+type Deliver = (seed: number, history: EntityHistory, until: number) => Delivery[];
+
+function told(options: BookOptions, deliveriesOf: Deliver): Iterable<Change> {
   const { seed, until, accounts = 200, deals = 1_500 } = options;
   check('seed', seed, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
   check('until', until, Date.UTC(2003, 0, 1), Date.UTC(2200, 0, 1));
   check('accounts', accounts, 1, MAX_BOOK_ACCOUNTS);
   check('deals', deals, 0, MAX_BOOK_DEALS);
-  return { [Symbol.iterator]: () => tell(seed, until, accounts, deals) };
+  return { [Symbol.iterator]: () => tell({ seed, until, accounts, deals }, deliveriesOf) };
 }
 
 function check(name: string, value: number, min: number, max: number): void {
@@ -49,20 +61,21 @@ function check(name: string, value: number, min: number, max: number): void {
     );
 }
 
-function* tell(seed: number, until: number, accounts: number, deals: number): Generator<Change, void> {
+function* tell(options: Required<BookOptions>, deliveriesOf: Deliver): Generator<Change, void> {
+  const { seed, until, accounts, deals } = options;
   const start = until - YEAR_DAYS * DAY_MS;
   const plans = Array.from({ length: accounts }, (_, index) => planAccount(seed, index, start));
   const accountAt = accountPicker(plans);
   const histories = [
     ...plans.map((plan) => ({
       startsAt: Math.max(start, plan.signedUpAt),
-      deliveries: () => deliver(seed, accountHistory(seed, plan, start, until), until),
+      deliveries: () => deliveriesOf(seed, accountHistory(seed, plan, start, until), until),
     })),
     ...Array.from({ length: deals }, (_, index) => {
       const plan = planDeal(seed, index, start);
       return {
         startsAt: Math.max(start, plan.createdAt),
-        deliveries: () => deliver(seed, dealHistory(seed, plan, accountAt, start, until), until),
+        deliveries: () => deliveriesOf(seed, dealHistory(seed, plan, accountAt, start, until), until),
       };
     }),
   ];

@@ -1,6 +1,7 @@
-import { type Command, InvalidArgumentError } from 'commander';
-import { loadContracts } from '../../schemas/contracts.ts';
-import { DEFAULT_BOOK_UNTIL, generateBook } from '../book/generate-book.ts';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Contracts, loadContracts } from '../../schemas/contracts.ts';
+import { CRM_TELLERS, type Crm } from '../book/crm/crm-records.ts';
+import { type BookOptions, DEFAULT_BOOK_UNTIL, generateBook, generateHistory } from '../book/generate-book.ts';
 import { encodeChange } from '../ingest/encode-change.ts';
 import { formatInstant, parseDate, parseInstant } from '../language/contract.ts';
 import { lineWriter } from './line-writer.ts';
@@ -16,17 +17,34 @@ export function generateCommand(program: Command): void {
     .option('--until <date>', `where the year ends (default: ${formatInstant(DEFAULT_BOOK_UNTIL)})`, instant)
     .option('--accounts <n>', 'how many accounts', wholeNumber, 200)
     .option('--deals <n>', 'how many deals', wholeNumber, 1_500)
-    .action(async (options: { seed: number; until?: number; accounts: number; deals: number }) => {
-      const contracts = loadContracts();
+    .addOption(
+      new Option(
+        '--as <crm>',
+        'the events of a CRM that has that book, as it delivers them; src/book/crm has mappings',
+      ).choices(Object.keys(CRM_TELLERS)),
+    )
+    .action(async ({ as, ...options }: GenerateFlags) => {
       const out = lineWriter(process.stdout);
-      const shown = progress(process.stderr, 'changes');
-      for (const change of generateBook({ ...options, until: options.until ?? DEFAULT_BOOK_UNTIL })) {
-        if (!(await out.write(encodeChange(change, contracts)))) break;
+      const shown = progress(process.stderr, as === undefined ? 'changes' : 'records');
+      const book = { ...options, until: options.until ?? DEFAULT_BOOK_UNTIL };
+      for (const line of linesOf(book, as, loadContracts())) {
+        if (!(await out.write(line))) break;
         shown.step();
       }
       shown.end();
       await out.flush();
     });
+}
+
+interface GenerateFlags extends Omit<BookOptions, 'until'> {
+  readonly until?: number;
+  readonly as?: Crm;
+}
+
+function* linesOf(book: BookOptions, crm: Crm | undefined, contracts: Contracts): Generator<string, void> {
+  if (crm === undefined) for (const change of generateBook(book)) yield encodeChange(change, contracts);
+  else
+    for (const { value } of CRM_TELLERS[crm](book.seed, generateHistory(book), contracts)) yield JSON.stringify(value);
 }
 
 function wholeNumber(text: string): number {

@@ -51,11 +51,15 @@ export function decodeChange(input: unknown, contracts: Contracts, times: TimeFo
   try {
     return readChange(typeof input === 'string' ? parseText(input) : input, contracts, times);
   } catch (error) {
-    if (error instanceof ContractBreach)
-      throw new PlumblineError(error.breach.code, error.breach.message, { where: { path: error.breach.path } });
-    throw error;
+    throw ofChange(error);
   }
 }
+
+/** A breach of the contract as the error of a change. */
+export const ofChange = (error: unknown): unknown =>
+  error instanceof ContractBreach
+    ? new PlumblineError(error.breach.code, error.breach.message, { where: { path: error.breach.path } })
+    : error;
 
 function parseText(text: string): unknown {
   // Every UTF-16 code unit takes at least one byte: long texts are refused before they are measured.
@@ -116,7 +120,8 @@ function readOp(json: Json): Change['op'] {
 
 const readVersion = (json: Json): string => toVersion(required(json, 'version', ''), 'version');
 
-function toVersion(version: unknown, name: string): string {
+/** @throws PlumblineError PLB-CHANGE-VERSION */
+export function toVersion(version: unknown, name: string): string {
   if (isVersion(version)) return version;
   return fail(
     'PLB-CHANGE-VERSION',
@@ -164,8 +169,11 @@ function readAccountId(json: Json, entity: EntityKind): { accountId?: string | n
   return { accountId: json.account_id === null ? null : readId(json, 'account_id') };
 }
 
-function readId(json: Json, name: string): string {
-  const id = decodeJson(STRING, required(json, name, ''), name) as string;
+const readId = (json: Json, name: string): string => toId(required(json, name, ''), name);
+
+/** @throws PlumblineError PLB-CHANGE-ID; ContractBreach */
+export function toId(value: unknown, name: string): string {
+  const id = decodeJson(STRING, value, name) as string;
   if (id === '' || id.length > MAX_ID_LENGTH || CONTROL_CHARACTER.test(id))
     return fail(
       'PLB-CHANGE-ID',
@@ -232,9 +240,12 @@ function knownField(contract: Contract, name: string, path: string) {
 }
 
 function clearable(contract: Contract, name: string, path: string): string {
-  if (contract.required.includes(name)) fail('PLB-FIELD-REQUIRED', path, `\`${name}\` may not be null`);
-  return name;
+  return contract.required.includes(name) ? refuseNull(name, path) : name;
 }
+
+/** @throws PlumblineError PLB-FIELD-REQUIRED */
+export const refuseNull = (name: string, path: string): never =>
+  fail('PLB-FIELD-REQUIRED', path, `\`${name}\` may not be null`);
 
 function readWaiver(json: Json): Json {
   const waiver = required(json, 'waiver', '');

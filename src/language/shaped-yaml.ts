@@ -1,4 +1,4 @@
-import { type Document, isMap, isPair, isScalar, parseDocument } from 'yaml';
+import { type Document, isMap, isPair, isScalar, parseDocument, visit } from 'yaml';
 import type { ZodType } from 'zod';
 import { type Diagnostic, diagnose, makeSource, type Source, type Span } from './diagnostics.ts';
 import { didYouMean } from './suggest.ts';
@@ -44,9 +44,12 @@ export function readShapedYaml<T>(
   let yaml: Document.Parsed;
   let raw: unknown;
   try {
-    yaml = parseDocument(text, { uniqueKeys: true, prettyErrors: false });
+    yaml = parseDocument(text, { uniqueKeys: true, prettyErrors: false, logLevel: 'error' });
     const error = yaml.errors[0];
     if (error) return refuse(codes.yaml, { start: error.pos[0], end: error.pos[1] }, firstLine(error.message));
+    const reserved = spanOfKey(yaml, '__proto__');
+    // The shape's check passes over it in silence.
+    if (reserved) return refuse(codes.shape, reserved, '`__proto__` can be no name');
     raw = yaml.toJS({ maxAliasCount: 0 });
   } catch (error) {
     if (error instanceof RangeError) return refuse(codes.yaml, START, `${what} is nested too deep`);
@@ -126,6 +129,18 @@ function spanOf(yaml: Document.Parsed, source: Source, path: Path, part?: Span |
     return (isScalar(node) ? null : keySpan(yaml, path.slice(0, depth))) ?? { start: range[0], end: range[1] };
   }
   return START;
+}
+
+function spanOfKey(yaml: Document.Parsed, name: string): Span | null {
+  let span: Span | null = null;
+  visit(yaml, {
+    Pair(_, { key }) {
+      if (!isScalar(key) || key.value !== name) return undefined;
+      span = { start: key.range?.[0] ?? 0, end: key.range?.[1] ?? 1 };
+      return visit.BREAK;
+    },
+  });
+  return span;
 }
 
 function keySpan(yaml: Document.Parsed, path: Path): Span | null {

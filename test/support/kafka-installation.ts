@@ -17,14 +17,18 @@ export interface Installation {
   openBy(brokers: readonly string[]): Promise<Log>;
 }
 
-/** Topics of their own on a test cluster. */
+/** Topics of their own on a test cluster. @param sources of CRMs' own events, without the installation's prefix */
 export async function installOn(
   brokers: readonly string[],
   directory: string,
   partitions: number,
+  sources: readonly string[] = [],
 ): Promise<Installation> {
   const prefix = `t${randomUUID().slice(0, 8)}.`;
-  const topics = topicNames(prefix);
+  const topics = topicNames(
+    prefix,
+    sources.map((name) => prefix + name),
+  );
   const settings = { brokers, clientId: 'plumbline-test' };
   const layouts = topicLayouts(topics, { partitions, replication: 1 });
   await createTopics(settings, layouts);

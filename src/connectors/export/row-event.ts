@@ -2,6 +2,7 @@ import { PlumblineError } from '../../errors.ts';
 import { hubspotRowVersion } from '../hubspot/version.ts';
 import type { Format } from '../mapping/event-mapping-shape.ts';
 import { readValue, textOf } from '../mapping/read-value.ts';
+import { msDigits } from '../order-digits.ts';
 import { pipedriveRowVersion } from '../pipedrive/version.ts';
 import { salesforceRowVersion } from '../salesforce/version.ts';
 import type { RecordEvent, SourceValues } from '../source-event.ts';
@@ -80,13 +81,24 @@ export function rowEvent(
       hint: 'export the id with the other columns',
     });
   const changedAt = Math.min(modifiedAt(format, row) ?? exportedAt, exportedAt);
-  const version = shape.versionOf(changedAt);
+  const end = endOf(changedAt);
+  const version = end < exportedAt ? afterAllOf(end) : shape.versionOf(changedAt);
   const wholeAsOf = shape.versionOf(exportedAt);
   const eventId = `export:${object}:${id}:${version}:${exportedAt}`.slice(-256);
   const base = { object, id, eventId, version, changedAt, values } as const;
   if (shape.isDeleted(values)) return { ...base, kind: 'deleted', mergedInto: null };
   return { ...base, kind: 'set', changed: null, wholeAsOf };
 }
+
+/** A time to the second is that whole second. */
+const endOf = (ms: number): number => (ms % 1_000 === 0 ? ms + 999 : ms);
+
+/**
+ * Above every event of that millisecond: of all three formats a version begins with its 13 digits. An instant that was
+ * over when the export was begun has no event that the row lacks; were the row older than those events, it could not
+ * mend what one of them set and a missed one of the same second set again.
+ */
+const afterAllOf = (ms: number): string => `${msDigits(ms, 'last modified')}${'9'.repeat(17)}`;
 
 /** The version as of which an export has everything. @throws PlumblineError PLB-EVENT-VERSION */
 export const exportVersion = (format: RowFormat, exportedAt: number): string => SHAPES[format].versionOf(exportedAt);

@@ -7,7 +7,7 @@ export function evaluate<Scope extends object>(expression: Expression<Scope>, sc
     return expression.run(scope);
   } catch (error) {
     throw new PlumblineError('PLB-MAP-EVAL', `${what}: ${errorLine(error)}`, {
-      hint: 'test an empty cell with `row.x == null ? … : …`',
+      hint: 'test what may have no value with `== null ? … : …`; a double goes with doubles: `* 2.0`',
       cause: error,
     });
   }
@@ -26,5 +26,5 @@ export function describe(value: unknown): string {
   if (typeof value === 'string') return `\`${value.length > 80 ? `${value.slice(0, 77)}…` : value}\``;
   if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return `\`${value}\``;
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'no real date' : `\`${value.toISOString()}\``;
-  return Array.isArray(value) ? 'a list' : 'a value of another kind';
+  return Array.isArray(value) ? 'a list' : 'an object';
 }

@@ -1,7 +1,9 @@
 import type { EntityKind, FieldType } from '../../language/contract.ts';
+import type { RecordEvent } from '../source-event.ts';
 import type { Format } from './event-mapping-shape.ts';
 import type { Expression } from './expressions.ts';
 import type { Reading } from './read-value.ts';
+import type { SourcePath } from './told.ts';
 
 /** A mapping of a CRM's events, checked and compiled. */
 export interface EventMapping {
@@ -13,11 +15,12 @@ export interface EventMapping {
   readonly objects: ReadonlyMap<string, ObjectSpec>;
 }
 
-/** What an expression sees. */
+/** What an expression sees; one for all expressions of an event, so that `value` changes. */
 export interface EventScope {
   /** What `from` gave, or an object with what each of its names gave. */
-  readonly value: unknown;
-  readonly id: string;
+  value: unknown;
+  /** The CRM's own, as its links have it: before `id` and `id_prefix` of the mapping. */
+  id: string;
   readonly event: { readonly at: Date; readonly object: string };
   readonly params: { readonly [name: string]: unknown };
 }
@@ -32,6 +35,10 @@ export interface ObjectSpec {
   readonly accountId: IdSpec | null;
   readonly onDelete: 'delete' | 'clear' | 'ignore';
   readonly fields: readonly EventFieldSpec[];
+  /** Fields that are read, by the first name of each of their paths. */
+  readonly fieldsByName: ReadonlyMap<string, readonly EventFieldSpec[]>;
+  /** Those that every event sets which tells anything. */
+  readonly alwaysSet: readonly EventFieldSpec[];
 }
 
 export interface IdSpec {
@@ -40,26 +47,35 @@ export interface IdSpec {
   readonly cel: EventExpression | null;
 }
 
-export type SourcePath = readonly string[];
-
 export interface EventFieldSpec {
   readonly name: string;
   readonly type: FieldType;
   readonly isRequired: boolean;
   readonly value: FieldSource;
+  /** See fieldReader. */
+  readonly read: (event: RecordEvent & { kind: 'set' }, scope: EventScope) => unknown;
 }
 
 export type FieldSource =
   | { readonly kind: 'constant'; readonly value: unknown }
   /** Of the id, the event and the parameters alone. */
   | { readonly kind: 'computed'; readonly cel: EventExpression }
-  | {
-      readonly kind: 'read';
-      /** One path, or several by the names that the expression knows them by. */
-      readonly from: SourcePath | ReadonlyMap<string, SourcePath>;
-      readonly reading: Reading;
-      readonly values: ReadonlyMap<string, unknown> | null;
-      readonly other: 'error' | 'keep' | 'null';
-      readonly cel: EventExpression | null;
-      readonly empty: 'clear' | 'leave_out' | { readonly value: unknown };
-    };
+  | ReadSource;
+
+export interface ReadSource {
+  readonly kind: 'read';
+  /** One path, or several by the names that the expression knows them by. */
+  readonly from: SourcePath | ReadonlyMap<string, SourcePath>;
+  readonly reading: Reading;
+  /** These and the one of `empty` are in the form that the field has in memory. */
+  readonly values: ReadonlyMap<string, unknown> | null;
+  readonly other: 'error' | 'keep' | 'null';
+  readonly cel: EventExpression | null;
+  readonly empty: 'clear' | 'leave_out' | { readonly value: unknown };
+}
+
+/** All paths of a field; none of one that is not read. */
+export function pathsOf(source: FieldSource): readonly SourcePath[] {
+  if (source.kind !== 'read') return [];
+  return source.from instanceof Map ? [...source.from.values()] : [source.from as SourcePath];
+}

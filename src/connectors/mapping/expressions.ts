@@ -83,7 +83,7 @@ export function compileIn<Scope extends object>(
     if (!checked.valid) return faultOf(checked.error, whole);
     if (wants === 'bool' && checked.type !== 'bool' && checked.type !== 'dyn')
       return { ...whole, message: `the condition is of type ${checked.type}, expected bool` };
-    return { text, run: (scope) => parsed({ ...scope }) as unknown };
+    return { text, run: (scope) => parsed(scope as { [name: string]: unknown }) as unknown };
   } catch (error) {
     return faultOf(error, whole);
   }

@@ -17,8 +17,8 @@ import type {
   FieldSource,
   IdSpec,
   ObjectSpec,
-  SourcePath,
 } from './event-mapping.ts';
+import { pathsOf } from './event-mapping.ts';
 import {
   type EventFieldDocument,
   type EventMappingDocument,
@@ -27,8 +27,10 @@ import {
   type ObjectDocument,
 } from './event-mapping-shape.ts';
 import { compileIn, type Member, mappingEnvironment, type NameFault } from './expressions.ts';
+import { fieldReader } from './field-reader.ts';
 import { readMappingSource } from './mapping-source.ts';
 import type { Reading } from './read-value.ts';
+import { type SourcePath, sourcePath } from './told.ts';
 
 export interface ReadEventMapping {
   /** null where there is an error. */
@@ -88,26 +90,35 @@ function compileObject(name: string, object: ObjectDocument, path: Path, place: 
     );
   if (typeof object.account_id === 'object' && !('from' in object.account_id))
     findings.add('PLB-MAP-SHAPE', [...path, 'account_id'], '`account_id` needs a `from`: where the account stands');
+  const fields = Object.entries(object.fields).flatMap(([field, spec]) =>
+    compileField(field, spec, [...path, 'fields', field], place, contract),
+  );
   return {
     name,
     entity: object.entity,
     id: object.id === undefined ? null : compileId(object.id, [...path, 'id'], place),
     accountId: object.account_id === undefined ? null : compileId(object.account_id, [...path, 'account_id'], place),
     onDelete: object.on_delete,
-    fields: Object.entries(object.fields).flatMap(([field, spec]) =>
-      compileField(field, spec, [...path, 'fields', field], place, contract),
-    ),
+    fields,
+    fieldsByName: byFirstName(fields),
+    alwaysSet: fields.filter(({ value }) => value.kind !== 'read'),
   };
 }
 
+function byFirstName(fields: readonly EventFieldSpec[]): ReadonlyMap<string, readonly EventFieldSpec[]> {
+  const byName = new Map<string, EventFieldSpec[]>();
+  for (const field of fields)
+    for (const name of new Set(pathsOf(field.value).map(({ first }) => first)))
+      byName.set(name, [...(byName.get(name) ?? []), field]);
+  return byName;
+}
+
 function compileId(document: IdDocument, path: Path, place: Place): IdSpec {
-  if (typeof document === 'string') return { from: toPath(document), cel: null };
-  const from = 'from' in document ? toPath(document.from) : null;
+  if (typeof document === 'string') return { from: sourcePath(document), cel: null };
+  const from = 'from' in document ? sourcePath(document.from) : null;
   const cel = document.cel === undefined ? null : compile(document.cel, [...path, 'cel'], place, null);
   return { from, cel };
 }
-
-const toPath = (text: string): SourcePath => text.split('.');
 
 function compileField(
   name: string,
@@ -126,7 +137,8 @@ function compileField(
     return [];
   }
   const isRequired = contract.required.includes(name);
-  return [{ name, type: field.type, isRequired, value: compileSource(document, field, path, place) }];
+  const value = compileSource(document, field, path, place);
+  return [{ name, type: field.type, isRequired, value, read: fieldReader(name, field.type, value) }];
 }
 
 function compileSource(document: EventFieldDocument, field: ContractField, path: Path, place: Place): FieldSource {
@@ -138,7 +150,7 @@ function compileSource(document: EventFieldDocument, field: ContractField, path:
     return { kind: 'computed', cel: compile(document.cel, [...path, 'cel'], place, null) };
   if (typeof document === 'string') return plainSource(document, type, path, findings);
   const isOne = typeof document.from === 'string';
-  const from = typeof document.from === 'string' ? toPath(document.from) : pathsOf(document.from);
+  const from = typeof document.from === 'string' ? sourcePath(document.from) : namedPaths(document.from);
   if (!isOne && document.cel === undefined)
     findings.add('PLB-MAP-SHAPE', [...path, 'from'], 'several paths need a `cel` that makes one value of them');
   if (!isOne && document.as !== undefined)
@@ -152,13 +164,22 @@ function compileSource(document: EventFieldDocument, field: ContractField, path:
     );
   if (document.other !== undefined && document.values === undefined)
     findings.add('PLB-MAP-SHAPE', [...path, 'other'], '`other` needs `values`');
-  const { empty } = document;
-  if (typeof empty === 'object') constant(type, empty.value, field.name, [...path, 'empty', 'value'], findings);
+  const empty =
+    typeof document.empty === 'object'
+      ? { value: constant(type, document.empty.value, field.name, [...path, 'empty', 'value'], findings) }
+      : document.empty;
   const values = document.values === undefined ? null : compileValues(document.values, field, path, findings);
   const names = typeof document.from === 'string' ? null : Object.keys(document.from);
   const cel = document.cel === undefined ? null : compile(document.cel, [...path, 'cel'], place, names);
   const isTyped = cel === null && values === null;
   const as = document.as ?? (cel !== null ? 'raw' : values !== null ? 'text' : readingOf(type));
+  if (document.unit !== undefined && as !== 'date' && as !== 'instant')
+    findings.add(
+      'PLB-MAP-SHAPE',
+      [...path, 'unit'],
+      '`unit` is for a date or an instant',
+      'leave it out, or say `as: instant`',
+    );
   if (isTyped && document.as !== undefined) checkReading(document.as, field, [...path, 'as'], findings);
   return {
     kind: 'read',
@@ -175,11 +196,11 @@ function plainSource(from: string, type: FieldType, path: Path, findings: Findin
   if (type.kind === 'list')
     findings.add('PLB-MAP-SHAPE', path, 'a list needs a `cel`', 'such as `{ from: Contacts, cel: "value.map(c, …)" }`');
   const reading: Reading = { as: readingOf(type), unit: 'ms' };
-  return { kind: 'read', from: toPath(from), reading, values: null, other: 'error', cel: null, empty: 'clear' };
+  return { kind: 'read', from: sourcePath(from), reading, values: null, other: 'error', cel: null, empty: 'clear' };
 }
 
-const pathsOf = (from: { readonly [name: string]: string }): ReadonlyMap<string, SourcePath> =>
-  new Map(Object.entries(from).map(([name, path]) => [name, toPath(path)]));
+const namedPaths = (from: { readonly [name: string]: string }): ReadonlyMap<string, SourcePath> =>
+  new Map(Object.entries(from).map(([name, path]) => [name, sourcePath(path)]));
 
 function readingOf({ kind }: FieldType): Reading['as'] {
   switch (kind) {

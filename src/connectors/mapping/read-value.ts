@@ -46,11 +46,23 @@ export function readValue({ as, unit }: Reading, raw: unknown, what: string): Re
     case 'date':
     case 'instant': {
       const ms = instantOf(raw, unit);
-      if (ms === null) return wrong('PLB-MAP-DATE', what, raw, 'a time in ISO 8601, or a number (see `unit`)');
+      if (ms === null) return wrong('PLB-MAP-DATE', what, raw, TIME);
       return new Date(as === 'date' ? Math.floor(ms / DAY_MS) * DAY_MS : ms);
     }
   }
 }
+
+/**
+ * A time as a field has it in memory: days or milliseconds. null where there is none.
+ * @throws PlumblineError PLB-MAP-DATE
+ */
+export function numberOfTime(kind: 'date' | 'instant', { unit }: Reading, raw: unknown, what: string): number | null {
+  if (raw === null || raw === undefined || raw === '') return null;
+  const ms = instantOf(raw, unit) ?? wrong('PLB-MAP-DATE', what, raw, TIME);
+  return kind === 'date' ? Math.floor(ms / DAY_MS) : ms;
+}
+
+const TIME = 'a time in ISO 8601, or a number (see `unit`)';
 
 /** Ids are often numbers: their digits. */
 export function textOf(raw: unknown): string | null {

@@ -1,7 +1,7 @@
 import { didYouMean } from '../../language/suggest.ts';
 import type { RecordEvent, SourceEvent } from '../source-event.ts';
-import type { EventMapping, ObjectSpec, SourcePath } from './event-mapping.ts';
-import { NOT_TOLD, valueAt } from './told.ts';
+import { type EventMapping, type ObjectSpec, pathsOf } from './event-mapping.ts';
+import { NOT_TOLD, type SourcePath, valueAt } from './told.ts';
 
 /** A path of a mapping that no event has, as far as events of its object were given. */
 export interface UnseenPath {
@@ -16,17 +16,13 @@ export function pathsOutOfSight(mapping: EventMapping, events: readonly SourceEv
     const own = events.filter((event): event is RecordEvent => event.object === object.name && event.kind === 'set');
     if (own.length === 0) return [];
     const known = new Set(own.flatMap(({ values }) => Object.keys(values)));
-    return pathsOf(object)
+    return pathsOfObject(object)
       .filter((path) => own.every(({ values }) => valueAt(values, path) === NOT_TOLD))
-      .map((path) => ({ object: object.name, path: path.join('.'), hint: didYouMean(path[0] ?? '', known) }));
+      .map((path) => ({ object: object.name, path: path.text, hint: didYouMean(path.first, known) }));
   });
 }
 
-function pathsOf(object: ObjectSpec): readonly SourcePath[] {
-  const ids = [object.id, object.accountId].flatMap((id) => (id?.from ? [id.from] : []));
-  const read = object.fields.flatMap(({ value }) => {
-    if (value.kind !== 'read') return [];
-    return value.from instanceof Map ? [...value.from.values()] : [value.from as SourcePath];
-  });
-  return [...ids, ...read];
-}
+const pathsOfObject = ({ id, accountId, fields }: ObjectSpec): readonly SourcePath[] => [
+  ...[id, accountId].flatMap((one) => (one?.from ? [one.from] : [])),
+  ...fields.flatMap(({ value }) => pathsOf(value)),
+];

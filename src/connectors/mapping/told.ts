@@ -3,28 +3,37 @@ import type { RecordEvent, SourceValues } from '../source-event.ts';
 /** The event says nothing of it. */
 export const NOT_TOLD = Symbol('not told');
 
-/** What an event tells at a path: null where the record has no value there. */
-export function toldAt(event: RecordEvent, path: readonly string[]): unknown {
-  const changed = event.kind === 'set' ? event.changed : null;
-  if (changed !== null && !isChanged(changed, path)) return NOT_TOLD;
-  return valueAt(event.values, path);
+/** Where a value lies in a CRM's record. */
+export interface SourcePath {
+  /** As it is written: `BillingAddress.Country`. */
+  readonly text: string;
+  readonly first: string;
+  readonly steps: readonly string[];
+  /** It and all that it lies in, longest last: where one of these has changed it has. */
+  readonly within: readonly string[];
 }
 
-/** It, or what it lies in. */
-function isChanged(changed: ReadonlySet<string>, path: readonly string[]): boolean {
-  if (changed.has(path[0] ?? '')) return true;
-  let prefix = path[0] ?? '';
-  for (const step of path.slice(1)) {
-    prefix = `${prefix}.${step}`;
-    if (changed.has(prefix)) return true;
-  }
+export function sourcePath(text: string): SourcePath {
+  const steps = text.split('.');
+  const within = steps.map((_, index) => steps.slice(0, index + 1).join('.'));
+  return { text, first: steps[0] ?? '', steps, within };
+}
+
+/** What an event tells at a path: null where the record has no value there. */
+export function toldAt({ changed, values }: RecordEvent & { kind: 'set' }, path: SourcePath): unknown {
+  if (changed !== null && !isChanged(changed, path)) return NOT_TOLD;
+  return valueAt(values, path);
+}
+
+function isChanged(changed: ReadonlySet<string>, { within }: SourcePath): boolean {
+  for (const path of within) if (changed.has(path)) return true;
   return false;
 }
 
 /** Below what has no value there is none either. */
-export function valueAt(values: SourceValues, path: readonly string[]): unknown {
+export function valueAt(values: SourceValues, { steps }: SourcePath): unknown {
   let value: unknown = values;
-  for (const step of path) {
+  for (const step of steps) {
     if (value === null) return null;
     if (typeof value !== 'object' || !Object.hasOwn(value, step)) return NOT_TOLD;
     value = (value as SourceValues)[step];

@@ -110,6 +110,15 @@ describe('plumbline generate', () => {
     expect(plumbline('generate', '--seed', '8', ...args.slice(3)).stdout).not.toBe(one.stdout);
   });
 
+  it.each(['salesforce', 'hubspot', 'pipedrive', 'debezium'])('tells the book as %s does, one record a line', (crm) => {
+    const args = ['generate', '--seed', '7', '--until', '2025-01-01', '--accounts', '5', '--deals', '20', '--as', crm];
+    const { stdout } = plumbline(...args);
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines.length).toBeGreaterThan(100);
+    for (const line of lines) expect(() => JSON.parse(line)).not.toThrow();
+    expect(plumbline(...args).stdout).toBe(stdout);
+  });
+
   it.each([[['--seed', 'x']], [['--seed', '1', '--until', '2025-02-30']], [[]]])('refuses %j', (args) => {
     expect(plumbline('generate', ...args).code).not.toBe(0);
   });
