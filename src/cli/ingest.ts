@@ -8,10 +8,18 @@ import { refuseFuture } from '../ingest/step.ts';
 import type { NewRecord } from '../log/port.ts';
 import { changeLines } from './change-lines.ts';
 import { EXIT } from './exit-codes.ts';
+import { feedEvents } from './feed-events.ts';
 import { withPlace } from './open-log.ts';
 import { plural } from './plural.ts';
 import { progress } from './progress.ts';
 import { type SettingsFlags, withLogFlags } from './settings.ts';
+
+interface IngestFlags extends SettingsFlags {
+  readonly open?: boolean;
+  readonly importId?: string;
+  readonly live?: boolean;
+  readonly as?: string;
+}
 
 /** Changes appended in one transaction. */
 const BATCH = 500;
@@ -27,8 +35,10 @@ export function ingestCommand(program: Command): void {
         'more of this import follows: keep its due times from the wall clock until one without --open closes it',
       )
       .option('--import-id <id>', 'name of the import; the same for all parts of one')
-      .option('--live', 'take the changes as happening now, not as history'),
-  ).action(async (file: string, flags: SettingsFlags & { open?: boolean; importId?: string; live?: boolean }) => {
+      .option('--live', 'take the changes as happening now, not as history')
+      .option('--as <format>', "a CRM's own events, a record a line, for its connector (docs/connectors.md)"),
+  ).action(async (file: string, flags: IngestFlags) => {
+    if (flags.as !== undefined) return feedEvents(file, flags.as, flags);
     const contracts = loadContracts();
     const importId = flags.importId ?? `import-${randomUUID()}`;
     const shown = progress(process.stderr, 'changes');
