@@ -1,6 +1,7 @@
 import { createHash, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import { formatInstant } from '../language/contract.ts';
-import type { PolicyKey } from './policy.ts';
+import type { Approval } from './control-state.ts';
+import type { Policy, PolicyKey } from './policy.ts';
 import type { ApprovalTerms } from './request.ts';
 
 /** The bytes that are signed: the terms as canonical JSON, with what they are for. */
@@ -35,3 +36,7 @@ export const fingerprintOf = (key: KeyObject): string =>
     .update(key.export({ type: 'spki', format: 'der' }))
     .digest('hex')
     .slice(0, 16);
+
+/** Approvals that hold now: in time, and of keys that are in the ring still. */
+export const validApprovals = (approvals: readonly Approval[], { keys }: Policy, now: number): readonly Approval[] =>
+  approvals.filter(({ expiresAt, key }) => expiresAt > now && keys.some(({ fingerprint }) => fingerprint === key));

@@ -1,5 +1,6 @@
 import type { RolloutFact } from '../scoring/control-fact.ts';
-import { isSignedBy } from './approval.ts';
+import { isSignedBy, validApprovals } from './approval.ts';
+import { nextStep, percent } from './canary-steps.ts';
 import {
   activeOf,
   type ControlState,
@@ -35,6 +36,8 @@ export interface DecideContext {
   readonly isKnown: (set: string, version: string) => boolean;
   /** Why the version may not go on yet; null: nothing stands against it. */
   readonly blockedBy: (set: string, rollout: Rollout) => string | null;
+  /** Whose images are kept; null: not known. */
+  readonly accounts: number | null;
 }
 
 /**
@@ -210,9 +213,7 @@ function approve(rollout: Rollout, request: OnTheWay & { kind: 'approve' }, { po
 function missingApproval(rollout: Rollout, { policy, now }: DecideContext): Decision | null {
   if (rollout.evidence?.verdict !== 'pass')
     return refuse('PLB-ROLLOUT-EVIDENCE', 'its validation has not passed', '`plumbline validate`');
-  const valid = rollout.approvals.filter(
-    ({ expiresAt, key }) => expiresAt > now && policy.keys.some(({ fingerprint }) => fingerprint === key),
-  );
+  const valid = validApprovals(rollout.approvals, policy, now);
   if (valid.length >= policy.approvals.needed) return null;
   const roles = policy.approvals.roles.length === 0 ? '' : ` of ${policy.approvals.roles.join(', ')}`;
   return refuse(
@@ -234,14 +235,17 @@ function promote(rollout: Rollout, { set, version }: OnTheWay, context: DecideCo
   const blocked = context.blockedBy(set, rollout);
   if (blocked !== null) return refuse('PLB-ROLLOUT-GATE', blocked, 'wait, or abort it');
   // With nothing to stand beside there is nothing to compare on a part of the accounts.
-  const share = rollout.baseline === null ? undefined : context.policy.canary.steps[step];
-  if (share === undefined) return accept(`version ${short(version)} is active`, { kind: 'activated', set, version });
-  return accept(`version ${short(version)} answers for ${share * 100} % of the accounts`, {
+  const { next, passedOver } =
+    rollout.baseline === null
+      ? { next: null, passedOver: null }
+      : nextStep(context.policy.canary, step, context.accounts);
+  const also = passedOver === null ? '' : ` (${passedOver})`;
+  if (next === null) return accept(`version ${short(version)} is active${also}`, { kind: 'activated', set, version });
+  return accept(`version ${short(version)} answers for ${percent(next.share)} of the accounts${also}`, {
     kind: 'canaried',
     set,
     version,
-    step: step + 1,
-    share,
+    ...next,
   });
 }
 

@@ -36,7 +36,12 @@ export const policyShape = z.strictObject({
     .min(1)
     .max(MAX_KEYS),
   shadow: z.strictObject(gate),
-  canary: z.strictObject({ ...gate, steps: z.array(share.gt(0).lt(1)).max(MAX_STEPS), min_accounts: z.int().min(0) }),
+  canary: z.strictObject({
+    ...gate,
+    steps: z.array(share.gt(0).lt(1)).max(MAX_STEPS),
+    min_accounts: z.int().min(0).max(1_000),
+    automatic: z.boolean().default(true),
+  }),
   guards: z
     .array(
       z.strictObject({

@@ -16,6 +16,8 @@ export interface Policy {
     readonly steps: readonly number[];
     /** A step with fewer accounts says nothing: it is passed over. */
     readonly minAccounts: number;
+    /** Its steps follow each other without being asked for; to active it is asked for always. */
+    readonly isAutomatic: boolean;
   };
   readonly guards: readonly Guard[];
   /** So many faults of the active version roll it back. */
@@ -44,7 +46,13 @@ export const DEFAULT_POLICY: Policy = {
   approvals: { needed: 1, roles: [] },
   keys: [],
   shadow: { minAnswers: 100, minDurationMs: HOUR_MS },
-  canary: { minAnswers: 50, minDurationMs: HOUR_MS, steps: [0.01, 0.05, 0.25, 0.5], minAccounts: 20 },
+  canary: {
+    minAnswers: 50,
+    minDurationMs: HOUR_MS,
+    steps: [0.01, 0.05, 0.25, 0.5],
+    minAccounts: 20,
+    isAutomatic: true,
+  },
   guards: [
     { metric: 'fault_share', atMost: 0.001, minAnswers: 20 },
     { metric: 'unexpected_moves', atMost: 0, minAnswers: 20 },

@@ -53,6 +53,7 @@ function toPolicy(document: PolicyDocument, findings: Findings): Policy {
       minDurationMs: canary.min_duration,
       steps: canary.steps,
       minAccounts: canary.min_accounts,
+      isAutomatic: canary.automatic,
     },
     guards: guards.map(({ metric, at_most: atMost, min_answers: minAnswers }) => ({ metric, atMost, minAnswers })),
     activeFaults: document.active_faults,

@@ -35,6 +35,8 @@ export interface Signal extends Asked {
   readonly controlOffset: number;
   /** A sweep is not through. */
   readonly isBusy: boolean;
+  /** Accounts whose images it keeps; null: not counted, or too many to count. */
+  readonly accounts: number | null;
   /** By set. */
   readonly tallies: { readonly [set: string]: Tally };
   /** Faults of the version that is active, by set. */

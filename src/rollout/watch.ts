@@ -1,5 +1,7 @@
 import type { Verdict } from '../scoring/control-fact.ts';
 import { addTallies, type Tally } from '../scoring/tally.ts';
+import { validApprovals } from './approval.ts';
+import { nextStep, percent } from './canary-steps.ts';
 import { activeOf, type ControlState, type Rollout, type SetState, targetOf } from './control-state.ts';
 import type { Decided } from './decide.ts';
 import { type GuardReading, readGuards, worstOf } from './guards.ts';
@@ -8,6 +10,15 @@ import type { Signal } from './request.ts';
 
 /** What every task has told last, by task. */
 export type Signals = ReadonlyMap<string, Signal>;
+
+/** What a step has to do before the next one. */
+export interface Gates {
+  readonly policy: Policy;
+  /** Recorded time, ms. */
+  readonly now: number;
+  /** How often the version was asked before its phase, or its step, began. */
+  readonly answersBefore: (rollout: Rollout) => number;
+}
 
 /** A fact that nobody asked for. */
 export interface Watched {
@@ -18,6 +29,12 @@ export interface Watched {
 
 export const ROLLBACK_ACTION = 'rollback:rollback-to-last-stable-baseline';
 
+export const tallyOf = (set: string, version: string, signals: Signals): Tally =>
+  addTallies(
+    version,
+    [...signals.values()].flatMap(({ tallies }) => tallies[set] ?? []),
+  );
+
 /** What the tasks' counts say about a version on its way. */
 export function readingsOf(
   set: string,
@@ -25,29 +42,62 @@ export function readingsOf(
   signals: Signals,
   policy: Policy,
 ): { readonly tally: Tally; readonly readings: readonly GuardReading[]; readonly verdict: Verdict } {
-  const tallies = [...signals.values()].flatMap((signal) => {
-    const tally = signal.tallies[set];
-    return tally === undefined ? [] : [tally];
-  });
-  const tally = addTallies(rollout.version, tallies);
+  const tally = tallyOf(set, rollout.version, signals);
   const readings = readGuards(policy.guards, tally, rollout.moves);
   return { tally, readings, verdict: worstOf(readings) };
 }
 
 /**
  * What follows from what the tasks tell, without anybody asking: a version that a guard fails is taken back at once, a
- * rollback that every task has taken is complete.
+ * rollback that every task has taken is complete, a canary whose step has done well takes the next one.
  * @param tasks how many there are to acknowledge
  */
-export function watch(state: ControlState, signals: Signals, policy: Policy, tasks: number): readonly Watched[] {
+export function watch(state: ControlState, signals: Signals, tasks: number, gates: Gates): readonly Watched[] {
+  const { policy } = gates;
   return [...state.sets].flatMap(([name, set]): readonly Watched[] => {
     const failed = failedGuard(name, set, signals, policy) ?? repeatedFaults(name, set, signals, policy);
     if (failed !== null) return [failed];
     const { rollback } = set;
-    if (rollback === null || !isTaken(rollback.offset, signals, tasks)) return [];
-    const fact = { kind: 'acknowledged', set: name, version: rollback.to } as const;
-    return [{ fact, reason: `${tasks} tasks have gone back`, readings: [] }];
+    if (rollback !== null) {
+      if (!isTaken(rollback.offset, signals, tasks)) return [];
+      const fact = { kind: 'acknowledged', set: name, version: rollback.to } as const;
+      return [{ fact, reason: `${tasks} tasks have gone back`, readings: [] }];
+    }
+    const frozen = set.frozen ?? state.frozen;
+    const step = frozen === null ? stepByItself(name, set, signals, tasks, gates) : null;
+    return step === null ? [] : [step];
   });
+}
+
+/** The last step is left by somebody's word alone: what follows answers for everybody. */
+function stepByItself(
+  name: string,
+  { rollout }: SetState,
+  signals: Signals,
+  tasks: number,
+  gates: Gates,
+): Watched | null {
+  const { policy, now } = gates;
+  if (rollout === null || rollout.phase !== 'canary' || rollout.isPaused || !policy.canary.isAutomatic) return null;
+  if (validApprovals(rollout.approvals, policy, now).length < policy.approvals.needed) return null;
+  const { next } = nextStep(policy.canary, rollout.step, accountsIn(signals, tasks));
+  if (next === null || blockedBy(name, rollout, signals, gates) !== null) return null;
+  return {
+    fact: { kind: 'canaried', set: name, version: rollout.version, ...next },
+    reason: `step ${rollout.step} did well: on to ${percent(next.share)} of the accounts`,
+    readings: [],
+  };
+}
+
+/** null: a task has not told yet, or has too many to count. */
+export function accountsIn(signals: Signals, tasks: number): number | null {
+  if (signals.size < tasks) return null;
+  let sum = 0;
+  for (const { accounts } of signals.values()) {
+    if (accounts === null) return null;
+    sum += accounts;
+  }
+  return sum;
 }
 
 function failedGuard(name: string, set: SetState, signals: Signals, policy: Policy): Watched | null {
@@ -89,14 +139,16 @@ function isTaken(offset: number, signals: Signals, tasks: number): boolean {
 }
 
 /** Why a version may not go on yet; null: nothing stands against it. */
-export function blockedBy(set: string, rollout: Rollout, signals: Signals, policy: Policy, now: number): string | null {
+export function blockedBy(set: string, rollout: Rollout, signals: Signals, gates: Gates): string | null {
   if (rollout.baseline === null) return null;
+  const { policy, now } = gates;
   const { tally, readings, verdict } = readingsOf(set, rollout, signals, policy);
   const gate = rollout.phase === 'canary' ? policy.canary : policy.shadow;
   const left = rollout.since + gate.minDurationMs - now;
   if (left > 0) return `its ${rollout.phase} runs for ${Math.ceil(left / 60_000)} minutes more`;
-  if (tally.answers < gate.minAnswers)
-    return `it was asked ${tally.answers} times, at least ${gate.minAnswers} are needed`;
+  const answers = tally.answers - gates.answersBefore(rollout);
+  if (answers < gate.minAnswers)
+    return `it was asked ${answers} times since this step began, at least ${gate.minAnswers} are needed`;
   if (verdict === 'pass') return null;
   const open = readings.filter((reading) => reading.verdict !== 'pass');
   return open

@@ -10,11 +10,20 @@ import { nextSteps, type Sample, timelineOf, withSample } from '../evidence/inci
 import type { Overlay } from '../log/overlay.ts';
 import type { LogRecord, NewRecord, StateReader, TaskInput } from '../log/port.ts';
 import type { Topics } from '../log/topics.ts';
-import { activeOf, type ControlState, NO_SET } from '../rollout/control-state.ts';
+import { activeOf, type ControlState, NO_SET, type Rollout } from '../rollout/control-state.ts';
 import { type Decision, decide } from '../rollout/decide.ts';
 import type { Policy } from '../rollout/policy.ts';
 import type { Answered, Request, Signal } from '../rollout/request.ts';
-import { blockedBy, readingsOf, type Signals, type Watched, watch } from '../rollout/watch.ts';
+import {
+  accountsIn,
+  blockedBy,
+  type Gates,
+  readingsOf,
+  type Signals,
+  tallyOf,
+  type Watched,
+  watch,
+} from '../rollout/watch.ts';
 import type { ControlFact } from '../scoring/control-fact.ts';
 import { movesIn } from '../scoring/tally.ts';
 import { jsonWire } from '../wire/json-wire.ts';
@@ -53,6 +62,16 @@ const CONTROLLER = 'controller';
 /** What the guards measured of a version on its way. */
 const samplesKey = (version: string): string => `h\u0001${version}`;
 
+/** What was counted of a version when its phase, or its step, began. */
+const beganKey = (version: string): string => `b\u0001${version}`;
+
+function answersBefore(state: StateReader, { version, step }: Rollout): number {
+  const text = state.get(beganKey(version));
+  if (text === undefined) return 0;
+  const began = JSON.parse(text) as { readonly step: number; readonly answers: number };
+  return began.step === step ? began.answers : 0;
+}
+
 const samplesOf = (state: StateReader, version: string): readonly Sample[] =>
   JSON.parse(state.get(samplesKey(version)) ?? '[]') as Sample[];
 
@@ -67,12 +86,20 @@ export function controlStage(parts: ControlStageParts): Stage {
   const { topics, control, policy, health, wire = jsonWire } = parts;
   const input: TaskInput = { stage: 'control', topic: topics.requests, partition: 0 };
 
+  const gatesAt = (state: StateReader, now: number): Gates => ({
+    policy,
+    now,
+    answersBefore: (rollout) => answersBefore(state, rollout),
+  });
+
   function answer(state: Overlay, request: Exclude<Request, Signal>, now: number): readonly NewRecord[] {
+    const signals = signalsIn(state);
     const decision: Decision = decide(control.stateAt(control.offset), request, {
       policy,
       now,
       isKnown: (set, version) => control.isKnown(set, version),
-      blockedBy: (set, rollout) => blockedBy(set, rollout, signalsIn(state), policy, now),
+      blockedBy: (set, rollout) => blockedBy(set, rollout, signals, gatesAt(state, now)),
+      accounts: accountsIn(signals, parts.partitionsOf(topics.images)),
     });
     remember(state, request.id);
     const { id, kind, by, reason } = request;
@@ -94,6 +121,7 @@ export function controlStage(parts: ControlStageParts): Stage {
     const seen = control.offset;
     state.set(EXPECTED_KEY, String(seen + facts.length));
     health.count('control.facts', facts.length);
+    for (const fact of facts) begin(state, fact);
     const seal = { seen, prev: control.chainAt(seen) };
     return facts.map((fact) => factRecord(topics, { ...fact, seal }, wire));
   }
@@ -102,7 +130,7 @@ export function controlStage(parts: ControlStageParts): Stage {
   function hear(state: Overlay, signal: Signal, now: number): readonly NewRecord[] {
     state.set(signalKey(signal.by), JSON.stringify(signal));
     const seen = control.stateAt(control.offset);
-    const watched = watch(seen, signalsIn(state), policy, parts.partitionsOf(topics.images));
+    const watched = watch(seen, signalsIn(state), parts.partitionsOf(topics.images), gatesAt(state, now));
     for (const { fact } of watched) health.count(`control.watched.${fact.kind}`);
     sample(state, seen, now);
     if (watched.length === 0) return [];
@@ -110,6 +138,13 @@ export function controlStage(parts: ControlStageParts): Stage {
     const facts = watched.map(({ fact, reason }) => ({ ...fact, ...common, reason }) as KnownFact);
     const told = watched.flatMap((one) => incidentOf(state, seen, one, signal.id, now));
     return [...sealed(state, facts), ...told];
+  }
+
+  /** What was counted of a version until its shadow, or a step of its canary, begins is no part of that. */
+  function begin(state: Overlay, fact: KnownFact): void {
+    if (fact.kind !== 'shadowed' && fact.kind !== 'canaried') return;
+    const { answers } = tallyOf(fact.set, fact.version, signalsIn(state));
+    state.set(beganKey(fact.version), JSON.stringify({ step: fact.kind === 'canaried' ? fact.step : 0, answers }));
   }
 
   /** Keeps what the guards measure, for whoever has to look at it later. */

@@ -3,7 +3,7 @@ import { taskName } from '../log/place.ts';
 import type { Log, StateReader, TaskInput } from '../log/port.ts';
 import type { Topics } from '../log/topics.ts';
 import type { Signal } from '../rollout/request.ts';
-import { faultsKey, suffixOf, tallyKeys } from '../scoring/state-keys.ts';
+import { accountOfDealKey, allDeals, entitiesOf, faultsKey, suffixOf, tallyKeys } from '../scoring/state-keys.ts';
 import { controlOffsetIn, hasJob } from '../scoring/step.ts';
 import type { Tally } from '../scoring/tally.ts';
 import type { Wire } from '../wire/wire.ts';
@@ -11,7 +11,13 @@ import type { ControlFollower } from './control.ts';
 
 /** A task tells news of itself at most so often. */
 const EVERY_MS = 1_000;
+/** While a version is on its way, a task with no news tells of itself so often: time passes, which gates wait for. */
+const HEARTBEAT_MS = 15_000;
 const MAX_SETS = 100;
+/** A task with so many accounts, or deals, is taken to have enough for each step of a canary. */
+const MAX_COUNTED = 20_000;
+/** They are counted anew so often. */
+const COUNT_EVERY_MS = 60_000;
 
 export interface Signaller {
   /** Called after each turn of a task; tells the controller what is news, outside of any commit. */
@@ -31,6 +37,16 @@ export function openSignaller(parts: {
 }): Signaller {
   const { log, topics, control, clock, wire } = parts;
   const sent = new Map<string, { readonly text: string; readonly at: number }>();
+  const counted = new Map<string, { readonly accounts: number | null; readonly at: number }>();
+
+  function countedAccounts(task: string, state: StateReader, now: number): number | null {
+    const last = counted.get(task);
+    if (last !== undefined && now - last.at < COUNT_EVERY_MS) return last.accounts;
+    const accounts = accountsIn(state);
+    counted.set(task, { accounts, at: now });
+    return accounts;
+  }
+
   return {
     async after(input, state) {
       if (input.stage !== 'score') return;
@@ -38,14 +54,16 @@ export function openSignaller(parts: {
       const last = sent.get(name);
       const now = clock();
       if (last !== undefined && now - last.at < EVERY_MS) return;
+      const isUnderWay = isOnItsWay(control);
       const told = {
         controlOffset: controlOffsetIn(state),
         isBusy: hasJob(state),
+        accounts: isUnderWay ? countedAccounts(name, state, now) : null,
         tallies: talliesIn(state),
         faults: faultsIn(state, control.active()),
       };
       const text = JSON.stringify(told);
-      if (last?.text === text) return;
+      if (last?.text === text && !(isUnderWay && now - last.at >= HEARTBEAT_MS)) return;
       const signal: Signal = { kind: 'signal', set: null, id: `${name} ${now}`, at: now, by: name, ...told };
       await log.append([requestRecord(topics, signal, wire)]);
       sent.set(name, { text, at: now });
@@ -69,4 +87,21 @@ function faultsIn(state: StateReader, active: ReadonlyMap<string, string>): Sign
     if (count > 0) faults[set] = { version, count };
   }
   return faults;
+}
+
+const isOnItsWay = (control: ControlFollower): boolean =>
+  [...control.stateAt(control.offset).sets.values()].some(
+    ({ rollout }) => rollout !== null && rollout.phase !== 'proposed',
+  );
+
+/** Accounts that have an image, or a deal: a canary takes a deal by its account, known or not. */
+function accountsIn(state: StateReader): number | null {
+  const all = entitiesOf('account');
+  const deals = allDeals();
+  const images = state.range(all.from, all.to, MAX_COUNTED);
+  const ofDeals = state.range(deals.from, deals.to, MAX_COUNTED);
+  if (images.length === MAX_COUNTED || ofDeals.length === MAX_COUNTED) return null;
+  const ids = new Set(images.map(({ key }) => suffixOf(key, all)));
+  for (const { key } of ofDeals) ids.add(accountOfDealKey(key));
+  return ids.size;
 }

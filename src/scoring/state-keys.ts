@@ -14,6 +14,9 @@ export const entitiesOf = (entity: EntityKind): KeyRange => prefixRange(`e${S}${
 /** A deal under its account; the value is its due time, or empty. */
 export const dealOfKey = (accountId: string, dealId: string): string => `i${S}${accountId}${S}${dealId}`;
 export const dealsOf = (accountId: string): KeyRange => prefixRange(`i${S}${accountId}`);
+export const allDeals = (): KeyRange => prefixRange('i');
+/** The account of a key of `allDeals`. */
+export const accountOfDealKey = (key: string): string => key.split(S)[1] ?? '';
 export const timerKey = (timer: Timer, entity: EntityKind, id: string): string =>
   `t${S}${timer.lane}${S}${encodeTime(timer.at)}${S}${entity}${S}${id}`;
 export const timersOf = (lane: string): KeyRange => prefixRange(`t${S}${lane}`);

@@ -6,7 +6,7 @@ import { placeOf } from './json-value.ts';
 
 const CODE = 'PLB-REQUEST-DECODE';
 
-type Form = 'text' | 'text?' | 'instant' | 'moves' | 'verdict' | 'count' | 'flag' | 'object';
+type Form = 'text' | 'text?' | 'instant' | 'moves' | 'verdict' | 'count' | 'count?' | 'flag' | 'object';
 type Member = readonly [name: string, written: string, form: Form];
 type Json = { readonly [name: string]: unknown };
 
@@ -44,6 +44,7 @@ const MEMBERS: { readonly [K in RequestKind]: readonly Member[] } = {
     ANY_SET,
     ['controlOffset', 'control_offset', 'count'],
     ['isBusy', 'is_busy', 'flag'],
+    ['accounts', 'accounts', 'count?'],
     ['tallies', 'tallies', 'object'],
     ['faults', 'faults', 'object'],
   ],
@@ -97,6 +98,8 @@ function read(value: unknown, form: Form, path: string, record: LogRecord): unkn
       return VERDICTS.has(value) ? value : malformed(record, path, 'pass, fail or inconclusive');
     case 'count':
       return Number.isSafeInteger(value) && (value as number) >= 0 ? value : malformed(record, path, 'a count');
+    case 'count?':
+      return value === null || value === undefined ? null : read(value, 'count', path, record);
     case 'flag':
       return typeof value === 'boolean' ? value : malformed(record, path, 'true or false');
     case 'object':

@@ -81,7 +81,7 @@ describe('a rollout', () => {
         'approvals: { needed: 1, roles: [revops] }',
         `keys: [{ name: ann, role: revops, public_key: "${key}" }]`,
         'shadow: { min_answers: 10, min_duration: 0s }',
-        'canary: { min_answers: 10, min_duration: 0s, steps: [0.5], min_accounts: 20 }',
+        'canary: { min_answers: 35, min_duration: 0s, steps: [0.01, 0.5, 0.75], min_accounts: 10 }',
         'guards:',
         '  - { metric: fault_share, at_most: 0, min_answers: 10 }',
         '  - { metric: unexpected_moves, at_most: 0, min_answers: 10 }',
@@ -129,16 +129,24 @@ describe('a rollout', () => {
   test('answers for a share of the accounts in its canary', async () => {
     const { rollout } = await show();
     await until('a promotion', async () => (await run('promote', 'deal-desk')).code === 0);
-    expect((await show()).rollout).toMatchObject({ phase: 'canary', step: 1, share: 0.5 });
+    // The first step would hold less than one account, and is passed over.
+    expect((await show()).rollout).toMatchObject({ phase: 'canary', step: 2, share: 0.5 });
     await until('answers of the canary', async () => (await shareOf(rollout.version)) > 0.2);
     expect(await shareOf(rollout.version)).toBeLessThan(0.8);
+    await ingest(2, 5);
+    await until('the next step, unasked for', async () => (await show()).rollout.step === 3);
+    await until('more of them', async () => (await shareOf(rollout.version)) > 0.55);
+    expect((await facts()).filter(({ kind }) => kind === 'canaried')).toMatchObject([
+      { step: 2, by: expect.not.stringMatching('controller') },
+      { step: 3, by: 'controller', reason: 'step 2 did well: on to 75 % of the accounts' },
+    ]);
   });
 
   test('is rolled back by itself when a guard fails, and all that it answered is answered again', async () => {
     const { active, rollout } = await show();
     // Between the two limits: whoever is in the canary moves, and nobody said so.
     const before = Date.now();
-    await ingest(2, 9);
+    await ingest(3, 9);
     await until('a rollback', async () => (await facts()).some(({ kind }) => kind === 'acknowledged'));
     expect(Date.now() - before).toBeLessThan(10_000);
     expect((await facts()).filter((fact) => fact.kind === 'rolled_back')).toMatchObject([

@@ -47,6 +47,7 @@ function ask(
     now: request.at,
     isKnown: (_, version) => VERSIONS.includes(version),
     blockedBy: () => null,
+    accounts: null,
   });
   if ('refusal' in decision) return { state, facts, code: decision.refusal.code, given: 0 };
   const given = decision.facts.map((fact: Decided) => ({ ...fact, at: request.at, by: request.by }) as ControlFact);
