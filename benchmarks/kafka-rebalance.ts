@@ -205,25 +205,21 @@ function rowsOf(pauses: readonly Pause[]): readonly Row[] {
   const of = (event: Pause['event'], fate: Fate): readonly number[] =>
     pauses.filter((pause) => pause.event === event && pause.fate === fate).map(({ ms }) => ms);
   const quiet = of('quiet', 'stays');
-  const rowOf = (event: (typeof EVENTS)[number], fate: Fate, what: string): Row => {
+  return EVENTS.map((event) => {
+    const fate = event === 'joins' ? 'moves' : 'orphaned';
     const [ours, stays] = [of(event, fate), of(event, 'stays')];
+    const passedOn = event === 'joins' ? '' : `; passed on between the others: ${told(of(event, 'moves'))}`;
     return row(
-      `Kafka, a third worker ${event}, longest time without a commit: of a task that ${what} against one that stays`,
+      `Kafka, a third worker ${event}, longest time without a commit: of a task that ${event === 'joins' ? 'moves to it' : 'it had'} against one that stays`,
       'ms',
       median(ours),
       median(stays),
       median(ours) / median(stays),
       null,
-      `${told(ours)}; stays: ${told(stays)}; with nothing happening: ${told(quiet)}`,
+      `${told(ours)}; stays: ${told(stays)}${passedOn}; with nothing happening: ${told(quiet)}`,
     );
-  };
-  return [
-    rowOf('joins', 'moves', 'moves'),
-    rowOf('leaves', 'orphaned', 'it had'),
-    rowOf('leaves', 'moves', 'others pass on'),
-    rowOf('is killed', 'orphaned', 'it had'),
-    rowOf('is killed', 'moves', 'others pass on'),
-  ];
+  });
 }
 
-const told = (ms: readonly number[]): string => `${ms.length} tasks, p50 ${median(ms)}, at most ${Math.max(...ms)}`;
+const told = (ms: readonly number[]): string =>
+  ms.length === 0 ? 'none' : `${ms.length} tasks, p50 ${median(ms)}, at most ${Math.max(...ms)}`;

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readLogSettings } from '../src/cli/log-settings.ts';
 import { openLog, topics } from '../src/cli/open-log.ts';
 import { defaultThreads, startThreads } from '../src/cli/threads.ts';
 import type { CompiledSet } from '../src/compiler/compile.ts';
@@ -50,7 +51,7 @@ export async function startProcessor(sets: readonly CompiledSet[]): Promise<Runn
   const log = openLog(directory.path, topics, { turn, onAppend: () => worker?.wake() });
   await activate(log, sets);
   const started = await startThreads(
-    { log: 'embedded', dataDir: directory.path, turn },
+    { log: 'embedded', settings: { ...readLogSettings({}, {}), data_dir: directory.path }, turn },
     defaultThreads(),
     createHealth(),
     'benchmark',

@@ -1,6 +1,7 @@
 import { AssignerProtocol, type PartitionAssigner } from 'kafkajs';
 import type { Membership, TaskInput } from '../port.ts';
-import { assignTasks } from './assign.ts';
+import { type Assignment, assignTasks } from './assign.ts';
+import { claimIn, encodeClaim } from './claim.ts';
 import { type KafkaSettings, makeClient } from './client.ts';
 import { within } from './deadline.ts';
 import { asPortError } from './failure.ts';
@@ -36,7 +37,12 @@ export async function joinGroup(
     (kafka) =>
       kafka.consumer({
         groupId,
-        partitionAssigners: [stageAssigner((topic) => reader.partitionsOf(topic))],
+        partitionAssigners: [
+          stageAssigner(
+            (topic) => reader.partitionsOf(topic),
+            () => mine,
+          ),
+        ],
         sessionTimeout: SESSION_TIMEOUT_MS,
         heartbeatInterval: HEARTBEAT_MS,
         rebalanceTimeout: REBALANCE_TIMEOUT_MS,
@@ -47,15 +53,17 @@ export async function joinGroup(
     JOIN_SILENCE_MS,
   );
   let isMember = false;
+  let mine: Assignment = {};
   let crash: Error | null = null;
   const joined = new Promise<void>((resolve, reject) => {
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
-      const { memberAssignment } = payload as { memberAssignment: { readonly [topic: string]: readonly number[] } };
-      onChange(inputs.filter(({ topic, partition }) => memberAssignment[topic]?.includes(partition)));
+      mine = (payload as { memberAssignment: Assignment }).memberAssignment;
+      onChange(inputs.filter(({ topic, partition }) => mine[topic]?.includes(partition)));
       isMember = true;
       resolve();
     });
     consumer.on(consumer.events.CRASH, ({ payload }) => {
+      mine = {};
       onChange([]);
       // kafkajs starts itself again after what it takes for passing; else nobody does.
       if (payload.restart) return;
@@ -83,13 +91,18 @@ export async function joinGroup(
 
 const ASSIGNER = 'plumbline-same-owner';
 
+/** @param mine what this member was given last: the one that assigns leaves it there where it can */
 const stageAssigner =
-  (partitionsOf: (topic: string) => number): PartitionAssigner =>
+  (partitionsOf: (topic: string) => number, mine: () => Assignment): PartitionAssigner =>
   () => ({
     name: ASSIGNER,
     version: 1,
     async assign({ members }) {
-      const told = members.map(({ memberId, memberMetadata }) => ({ id: memberId, topics: topicsIn(memberMetadata) }));
+      const told = members.map(({ memberId, memberMetadata }) => ({
+        id: memberId,
+        topics: topicsIn(memberMetadata),
+        had: claimIn(AssignerProtocol.MemberMetadata.decode(memberMetadata)?.userData),
+      }));
       return [...assignTasks(told, partitionsOf)].map(([memberId, assignment]) => ({
         memberId,
         memberAssignment: AssignerProtocol.MemberAssignment.encode({
@@ -101,7 +114,7 @@ const stageAssigner =
     },
     protocol: ({ topics }) => ({
       name: ASSIGNER,
-      metadata: AssignerProtocol.MemberMetadata.encode({ version: 1, topics, userData: Buffer.alloc(0) }),
+      metadata: AssignerProtocol.MemberMetadata.encode({ version: 1, topics, userData: encodeClaim(mine()) }),
     }),
   });
 

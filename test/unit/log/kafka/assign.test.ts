@@ -5,10 +5,16 @@ import { assignTasks, type Member } from '../../../../src/log/kafka/assign.ts';
 const INGEST = ['account-changes', 'deal-changes'];
 const SCORE = ['images'];
 const BOTH = [...INGEST, ...SCORE];
+/** What members say they had; it need not be true, nor theirs. */
+const claims = fc.dictionary(fc.constantFrom(...BOTH, 'other'), fc.array(fc.integer({ min: 0, max: 15 })));
 const members = fc
   .uniqueArray(fc.string({ minLength: 1, maxLength: 5 }), { maxLength: 6 })
   .chain((ids) =>
-    fc.tuple(...ids.map((id) => fc.constantFrom(INGEST, SCORE, BOTH).map((topics): Member => ({ id, topics })))),
+    fc.tuple(
+      ...ids.map((id) =>
+        fc.tuple(fc.constantFrom(INGEST, SCORE, BOTH), claims).map(([topics, had]): Member => ({ id, topics, had })),
+      ),
+    ),
   );
 const partitions = fc.integer({ min: 1, max: 13 });
 
@@ -50,3 +56,29 @@ test('members that run the same get the same partitions of every topic', () => {
   expect(assigned.get('a')).toEqual(Object.fromEntries(BOTH.map((topic) => [topic, [0, 2]])));
   expect(assigned.get('b')).toEqual(Object.fromEntries(BOTH.map((topic) => [topic, [1]])));
 });
+
+test('who comes or goes moves no task but those that it takes or had', () => {
+  const ids = fc.uniqueArray(fc.string({ minLength: 1, maxLength: 5 }), { minLength: 2, maxLength: 7 });
+  fc.assert(
+    fc.property(ids, partitions, ([guest = '', ...stay], count) => {
+      const few = assignTasks(withNothing(stay), () => count);
+      const many = assignTasks([...having(few), ...withNothing([guest])], () => count);
+      const again = assignTasks(
+        having(many).filter(({ id }) => id !== guest),
+        () => count,
+      );
+      for (const topic of BOTH) {
+        const taken = new Set(many.get(guest)?.[topic]);
+        expect(taken.size).toBeLessThanOrEqual(Math.ceil(count / (stay.length + 1)));
+        for (const id of stay) {
+          expect((few.get(id)?.[topic] ?? []).filter((one) => !taken.has(one))).toEqual(many.get(id)?.[topic] ?? []);
+          expect(again.get(id)?.[topic] ?? []).toEqual(expect.arrayContaining([...(many.get(id)?.[topic] ?? [])]));
+        }
+      }
+    }),
+  );
+});
+
+const withNothing = (ids: readonly string[]): readonly Member[] => ids.map((id) => ({ id, topics: BOTH }));
+const having = (assigned: ReturnType<typeof assignTasks>): readonly Member[] =>
+  [...assigned].map(([id, had]) => ({ id, topics: BOTH, had }));
