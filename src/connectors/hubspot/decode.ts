@@ -81,7 +81,7 @@ function readAssociation(event: Json, sender: Sender): readonly RecordEvent[] {
 /** What an event's names are made of, beside what it says. */
 interface Sender {
   readonly portal: string;
-  readonly number: string | number;
+  readonly number: string;
   readonly occurredAt: number;
   readonly at: string;
 }
@@ -92,7 +92,7 @@ function senderOf(event: Json, at: string): Sender {
   return {
     portal: optionalId(event.portalId, `${at}portalId`) ?? '',
     // It names no record and needs not be exact.
-    number: typeof eventId === 'number' ? eventId : (optionalId(eventId, `${at}eventId`) ?? ''),
+    number: typeof eventId === 'number' ? String(eventId) : (optionalId(eventId, `${at}eventId`) ?? ''),
     occurredAt: typeof occurredAt === 'number' ? occurredAt : Number(readId(occurredAt, `${at}occurredAt`)),
     at,
   };
