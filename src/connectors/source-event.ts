@@ -2,7 +2,8 @@ import type { PlumblineError } from '../errors.ts';
 
 /**
  * What a CRM's own event says, before a mapping makes changes of it: one for each record that it touches. Every format
- * decodes into this; nothing behind it knows formats.
+ * decodes into this; nothing behind it knows formats. What a decoder promises here is not looked at again: `eventId`
+ * can be an id (see isId), versions are versions. Ids of records and values are as they came.
  */
 export type SourceEvent = RecordEvent | ObjectEvent;
 

@@ -120,8 +120,7 @@ function readOp(json: Json): Change['op'] {
 
 const readVersion = (json: Json): string => toVersion(required(json, 'version', ''), 'version');
 
-/** @throws PlumblineError PLB-CHANGE-VERSION */
-export function toVersion(version: unknown, name: string): string {
+function toVersion(version: unknown, name: string): string {
   if (isVersion(version)) return version;
   return fail(
     'PLB-CHANGE-VERSION',

@@ -154,6 +154,7 @@ const INSTANT = /^\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?(
 /** Length of `YYYY-MM-DD` and of `YYYY-MM-DDTHH:MM:SSZ`. */
 const DATE_LENGTH = 10;
 const PLAIN_INSTANT_LENGTH = 20;
+const MILLIS_INSTANT_LENGTH = '2026-03-01T00:00:00.000Z'.length;
 const DASH = 0x2d;
 const COLON = 0x3a;
 const MONTH_DAYS: readonly number[] = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
@@ -166,20 +167,29 @@ export function parseDate(text: string): number | null {
 /** Milliseconds since 1970 of an RFC 3339 instant, or null where the text is none of the years 1 to 9999. */
 export function parseInstant(text: string): number | null {
   // What changes carry has this form; no other text of its length is an instant.
-  if (text.length === PLAIN_INSTANT_LENGTH) return parsePlainInstant(text);
+  if (text.length === PLAIN_INSTANT_LENGTH) return text[19] === 'Z' ? parseSeconds(text) : null;
+  // As Date writes it.
+  if (text.length === MILLIS_INSTANT_LENGTH) return parseMillis(text);
   if (!INSTANT.test(text) || leadingDate(text) === null) return null;
   const ms = Date.parse(text);
   return Number.isNaN(ms) || ms < MIN_INSTANT_MS || ms > MAX_INSTANT ? null : ms;
 }
 
-function parsePlainInstant(text: string): number | null {
+function parseMillis(text: string): number | null {
+  const seconds = parseSeconds(text);
+  const millis = twoDigits(text, 20) * 10 + text.charCodeAt(22) - 48;
+  const isMillis = millis >= 0 && text.charCodeAt(22) >= 48 && text.charCodeAt(22) <= 57;
+  return seconds !== null && isMillis && text[19] === '.' && text[23] === 'Z' ? seconds + millis : null;
+}
+
+/** Of the first 19 characters. */
+function parseSeconds(text: string): number | null {
   const days = leadingDate(text);
   const hours = twoDigits(text, 11);
   const minutes = twoDigits(text, 14);
   const seconds = twoDigits(text, 17);
   if (days === null || !(hours <= 23 && minutes <= 59 && seconds <= 59)) return null;
-  if (text[10] !== 'T' || text.charCodeAt(13) !== COLON || text.charCodeAt(16) !== COLON || text[19] !== 'Z')
-    return null;
+  if (text[10] !== 'T' || text.charCodeAt(13) !== COLON || text.charCodeAt(16) !== COLON) return null;
   return days * DAY_MS + ((hours * 60 + minutes) * 60 + seconds) * 1000;
 }
 

@@ -58,7 +58,23 @@ function unscaledOf(value: unknown): bigint | null {
 
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 
+/** Up to here a number of bytes is read at once, and both it and the power of ten are exact. */
+const MAX_QUICK_BYTES = 6;
+const MAX_QUICK_SCALE = 15;
+const MAX_QUICK = 10 ** DOUBLE_DIGITS;
+
+/** As decimalOf, for the usual sizes: one rounding of two exact numbers. null where they are others. */
+function quickDecimal(value: unknown, scale: number | null): number | null {
+  if (!(value instanceof Uint8Array) || scale === null || scale < 0 || scale > MAX_QUICK_SCALE) return null;
+  const { length } = value;
+  if (length === 0 || length > MAX_QUICK_BYTES) return null;
+  const unscaled = Buffer.prototype.readIntBE.call(value, 0, length);
+  return Math.abs(unscaled) < MAX_QUICK ? unscaled / 10 ** scale : null;
+}
+
 const decimal: MakeConvert = (scale) => (value) => {
+  const quick = quickDecimal(value, scale);
+  if (quick !== null) return quick;
   const unscaled = unscaledOf(value);
   return unscaled === null || scale === null || Math.abs(scale) > MAX_SCALE ? value : decimalOf(unscaled, scale);
 };

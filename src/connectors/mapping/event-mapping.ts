@@ -35,7 +35,8 @@ export interface ObjectSpec {
   readonly accountId: IdSpec | null;
   readonly onDelete: 'delete' | 'clear' | 'ignore';
   readonly fields: readonly EventFieldSpec[];
-  /** Fields that are read, by the first name of each of their paths. */
+  readonly readFields: readonly EventFieldSpec[];
+  /** The same by the first name of each of their paths. */
   readonly fieldsByName: ReadonlyMap<string, readonly EventFieldSpec[]>;
   /** Those that every event sets which tells anything. */
   readonly alwaysSet: readonly EventFieldSpec[];

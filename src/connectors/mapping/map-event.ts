@@ -1,7 +1,7 @@
 import type { Contracts } from '../../../schemas/contracts.ts';
 import { PlumblineError } from '../../errors.ts';
 import type { Change, ChangeOfAll, UpsertChange } from '../../ingest/change.ts';
-import { decodeChange, ofChange, refuseNull, toId, toVersion } from '../../ingest/decode-change.ts';
+import { decodeChange, ofChange, refuseNull, toId } from '../../ingest/decode-change.ts';
 import { type EntityKind, TIMES_AS_NUMBERS, type Value } from '../../language/contract.ts';
 import { didYouMean } from '../../language/suggest.ts';
 import type { ObjectEvent, RecordEvent, SourceEvent } from '../source-event.ts';
@@ -148,28 +148,30 @@ function upsert(
   for (const spec of fieldsToldOf(object, event)) take(spec);
   if (!isTold) return null;
   for (const spec of object.alwaysSet) take(spec);
-  return {
-    eventId: toId(event.eventId, 'event_id'),
-    entity: object.entity,
-    id: toId(names.id, 'id'),
-    version: toVersion(event.version, 'version'),
-    changedAt: TIMES_AS_NUMBERS.instant(event.changedAt, 'changed_at'),
-    ...(accountId === undefined ? {} : { accountId: accountId === null ? null : toId(accountId, 'account_id') }),
-    op: 'upsert',
-    fields,
-    cleared: cleared.sort(),
-    // A part of an entity that other objects tell more of is never the whole.
-    ...(wholeAsOf !== null && object.onDelete === 'delete' ? { wholeAsOf: toVersion(wholeAsOf, 'whole_as_of') } : {}),
-  };
+  const { entity, onDelete } = object;
+  const { eventId, version } = event;
+  const id = toId(names.id, 'id');
+  const changedAt = TIMES_AS_NUMBERS.instant(event.changedAt, 'changed_at');
+  const base = { eventId, entity, id, version, changedAt, op: 'upsert', fields, cleared: cleared.sort() } as const;
+  // A part of an entity that other objects tell more of is never the whole.
+  const isWhole = wholeAsOf !== null && onDelete === 'delete';
+  if (accountId === undefined) return isWhole ? { ...base, wholeAsOf } : base;
+  const owned = { ...base, accountId: accountId === null ? null : toId(accountId, 'account_id') };
+  return isWhole ? { ...owned, wholeAsOf } : owned;
 }
 
 /** Those that are read from something that the event can tell; most events tell few. */
-function fieldsToldOf(object: ObjectSpec, { changed, values }: SetEvent): Iterable<EventFieldSpec> {
-  const names = changed ?? Object.keys(values);
-  const found = new Set<EventFieldSpec>();
-  for (const path of names) {
+function fieldsToldOf({ readFields, fieldsByName }: ObjectSpec, { changed }: SetEvent): Iterable<EventFieldSpec> {
+  if (changed === null) return readFields;
+  let found: readonly EventFieldSpec[] | Set<EventFieldSpec> = [];
+  for (const path of changed) {
     const dot = path.indexOf('.');
-    for (const spec of object.fieldsByName.get(dot < 0 ? path : path.slice(0, dot)) ?? []) found.add(spec);
+    const here = fieldsByName.get(dot < 0 ? path : path.slice(0, dot));
+    if (here === undefined) continue;
+    // A path of several may lie beside another one of the same field.
+    if (changed.size === 1) return here;
+    if (!(found instanceof Set)) found = new Set();
+    for (const spec of here) found.add(spec);
   }
   return found;
 }

@@ -100,6 +100,7 @@ function compileObject(name: string, object: ObjectDocument, path: Path, place: 
     accountId: object.account_id === undefined ? null : compileId(object.account_id, [...path, 'account_id'], place),
     onDelete: object.on_delete,
     fields,
+    readFields: fields.filter(({ value }) => value.kind === 'read'),
     fieldsByName: byFirstName(fields),
     alwaysSet: fields.filter(({ value }) => value.kind !== 'read'),
   };

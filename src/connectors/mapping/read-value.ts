@@ -91,6 +91,8 @@ function boolOf(raw: unknown): boolean | null {
 function instantOf(raw: unknown, unit: Reading['unit']): number | null {
   if (typeof raw === 'number' || typeof raw === 'bigint') return inUnit(Number(raw), unit);
   if (typeof raw !== 'string') return null;
+  const exact = parseInstant(raw);
+  if (exact !== null) return exact;
   const text = raw.trim();
   if (WHOLE.test(text)) return inUnit(Number(text), unit);
   const days = parseDate(text);

@@ -11,12 +11,14 @@ export interface SourcePath {
   readonly steps: readonly string[];
   /** It and all that it lies in, longest last: where one of these has changed it has. */
   readonly within: readonly string[];
+  /** One step, and nothing that every object has. */
+  readonly isPlain: boolean;
 }
 
 export function sourcePath(text: string): SourcePath {
   const steps = text.split('.');
   const within = steps.map((_, index) => steps.slice(0, index + 1).join('.'));
-  return { text, first: steps[0] ?? '', steps, within };
+  return { text, first: steps[0] ?? '', steps, within, isPlain: steps.length === 1 && !(text in Object.prototype) };
 }
 
 /** What an event tells at a path: null where the record has no value there. */
@@ -31,7 +33,11 @@ function isChanged(changed: ReadonlySet<string>, { within }: SourcePath): boolea
 }
 
 /** Below what has no value there is none either. */
-export function valueAt(values: SourceValues, { steps }: SourcePath): unknown {
+export function valueAt(values: SourceValues, { steps, first, isPlain }: SourcePath): unknown {
+  if (isPlain) {
+    const found = values[first];
+    return found === undefined ? NOT_TOLD : found;
+  }
   let value: unknown = values;
   for (const step of steps) {
     if (value === null) return null;

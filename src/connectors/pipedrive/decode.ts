@@ -36,7 +36,7 @@ function readSet(envelope: Envelope, at: string): RecordEvent {
   const recordMs = updatedMs ?? readTime(values.add_time, `${data.path}.add_time`) ?? envelope.eventMs;
   if (recordMs === null) return withoutTime(at);
   const eventMs = envelope.eventMs ?? recordMs;
-  const names = namesOf(envelope, id, { recordMs, eventMs }, () => contentOf(data));
+  const names = namesOf(envelope, id, { recordMs, eventMs }, () => (envelope.isOwnInstant ? '' : contentOf(data)));
   // No record is updated after its event: where that tells whole seconds only, the later one is nearer.
   const changedAt = Math.max(eventMs, updatedMs ?? 0);
   return { kind: 'set', ...names, changedAt, values, changed: null, wholeAsOf: names.version };

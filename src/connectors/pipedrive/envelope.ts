@@ -18,6 +18,8 @@ export interface Envelope {
   readonly eventMs: number | null;
   /** The same as precisely as it is told. */
   readonly instant: string;
+  /** It is told to the microsecond, so that no other event of the record has it. */
+  readonly isOwnInstant: boolean;
   readonly mergedInto: string | null;
   /** v1 alone: the record that was merged into this one, whose own event doesn't say where it went. */
   readonly mergedFrom: string | null;
@@ -67,6 +69,7 @@ export function readEnvelope(event: Json, at: string): Envelope {
     recordId: isV2 ? optionalId(meta.entity_id, `${at}meta.entity_id`) : optionalId(meta.id, `${at}meta.id`),
     eventMs: readTime(timestamp, `${at}meta.timestamp`),
     instant: String(timestamp ?? ''),
+    isOwnInstant: typeof meta.timestamp_micro === 'number',
     mergedInto: optionalId(meta.merged_to_id, `${at}meta.merged_to_id`),
     mergedFrom: action === 'merged' ? mergedFrom(data, previous) : null,
     data,

@@ -11,9 +11,10 @@ const decode = (...events: readonly object[]) => decodeHubspot(Buffer.from(JSON.
 
 /** The digits that tell an event from others of its instant. */
 const digits = (identity: string): string => String(stableNumber(identity) + 1).padStart(16, '0');
-/** What names an event, and what it says. */
+/** What names an event (`portal:number:object:id:what`), and what it says: its number and what follows the record. */
 const named = (occurredAt: number, rank: number, name: string, content = '') => {
-  const version = `${occurredAt}${rank}${digits(`${name}:${content}`)}`;
+  const [, number, , , ...what] = name.split(':');
+  const version = `${occurredAt}${rank}${digits(`${number}:${what.join(':')}:${content}`)}`;
   return { version, eventId: `${name}:${version}`, changedAt: occurredAt };
 };
 

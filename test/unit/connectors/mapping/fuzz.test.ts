@@ -219,8 +219,9 @@ const common = {
     'constructor',
   ),
   id: mostly(text, fc.constant(null)),
-  eventId: text,
-  version: mostly(fc.constantFrom('1', '123456789012345678901234567890'), fc.constantFrom('1'.repeat(31), '', '-1')),
+  // What decoders promise holds.
+  eventId: fc.constantFrom('e1', 'x'.repeat(256)),
+  version: fc.constantFrom('1', '123456789012345678901234567890'),
   changedAt: mostly(fc.constantFrom(0, 1_772_355_600_000), fc.constantFrom(-1e15, 1e15, Number.NaN, 0.5)),
   values,
 };
@@ -234,7 +235,7 @@ const event = fc.oneof(
         .array(fc.oneof(fc.constantFrom(...NAMES, 'BillingAddress.Country'), fc.string()), { maxLength: 5 })
         .map((names) => new Set(names)),
     ),
-    wholeAsOf: fc.constantFrom(null, '7', 'x'),
+    wholeAsOf: fc.constantFrom(null, '7'),
   }),
   fc.record({ kind: fc.constant('deleted'), ...common, mergedInto: fc.oneof(fc.constant(null), text) }),
   fc.record({ kind: fc.constantFrom('gap', 'gap_all', 'truncated'), ...common }),

@@ -131,7 +131,9 @@ describe('version 1', () => {
     ['updatedPerson', 'person', '11', '2025-02-17T21:26:58Z', 1739827618595, 1739827618595189, '1234567890'],
   ] as const)('%s is a whole record', (name, object, id, updated, eventMs, instant, company) => {
     const { current } = V1[name];
-    const version = `${ms(updated)}${eventMs}${last(`${company}:${object}:${id}:${instant}:${canonicalJson(current)}`)}`;
+    // An instant to the microsecond is an event's own; of others the record tells them apart.
+    const content = name === 'updatedPerson' ? '' : canonicalJson(current);
+    const version = `${ms(updated)}${eventMs}${last(`${company}:${object}:${id}:${instant}:${content}`)}`;
     expect(decode(V1[name])).toEqual({
       events: [
         wholeSet(current, {
