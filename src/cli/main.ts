@@ -20,6 +20,7 @@ import { keysCommand } from './keys.ts';
 import { mapCommand } from './map.ts';
 import { posturesCommand, resultsCommand } from './outputs.ts';
 import { policyCommand } from './policy.ts';
+import { preflightCommand } from './preflight.ts';
 import { proposeCommand } from './propose.ts';
 import { reproduceCommand } from './reproduce.ts';
 import { rolloutCommands } from './rollout.ts';
@@ -40,6 +41,7 @@ const COMMANDS = [
   activateCommand,
   diffCommand,
   proposeCommand,
+  preflightCommand,
   validateCommand,
   policyCommand,
   keysCommand,
