@@ -41,6 +41,8 @@ export type RecordEvent =
        * has a part only.
        */
       readonly wholeAsOf: string | null;
+      /** It is a row of an export: how the record is, not that anything has just changed. */
+      readonly isRow?: boolean;
     })
   /** It is gone; merged into another record of the same object where `mergedInto` names one. */
   | (OfOneRecord & { readonly kind: 'deleted'; readonly mergedInto: string | null })

@@ -1,4 +1,5 @@
 import { PlumblineError } from '../errors.ts';
+import { isoDate, isoInstant } from './iso-time.ts';
 
 /**
  * A contract is the Avro record of an entity. In memory a field's value has Avro's own form: a `date` is a number of
@@ -225,13 +226,16 @@ function daysOf(year: number, month: number, day: number): number {
 const MIN_INSTANT_MS = Date.parse('0001-01-01T00:00:00Z');
 
 export function formatDate(days: number): string {
-  return new Date(days * DAY_MS).toISOString().slice(0, 10);
+  return isWithinYears(days * DAY_MS) ? isoDate(days) : new Date(days * DAY_MS).toISOString().slice(0, 10);
 }
 
 /** RFC 3339 in UTC, printed without `.000`. */
 export function formatInstant(ms: number): string {
-  return new Date(ms).toISOString().replace('.000Z', 'Z');
+  const text = isWithinYears(ms) ? isoInstant(ms) : new Date(ms).toISOString();
+  return text.endsWith('.000Z') ? `${text.slice(0, -'.000Z'.length)}Z` : text;
 }
+
+const isWithinYears = (ms: number): boolean => Number.isInteger(ms) && ms >= MIN_INSTANT_MS && ms <= MAX_INSTANT;
 
 /** Reads a date as days since 1970, and an instant as milliseconds. @throws ContractBreach */
 export interface TimeForm {

@@ -1,3 +1,4 @@
+import { isoInstant } from '../../language/iso-time.ts';
 import { isObject } from '../event-text.ts';
 
 /** A value that is not as it should be is given as it came: a mapping refuses it where it reads it. */
@@ -15,7 +16,7 @@ const wholeNumber = (value: unknown): number | null => {
   return typeof number === 'number' && Number.isInteger(number) ? number : null;
 };
 
-const isoOf = (ms: number): string | null => (ms >= MIN_MS && ms <= MAX_MS ? new Date(ms).toISOString() : null);
+const isoOf = (ms: number): string | null => (ms >= MIN_MS && ms <= MAX_MS ? isoInstant(ms) : null);
 
 const date: Convert = (value) => {
   const days = wholeNumber(value);

@@ -87,7 +87,7 @@ export function rowEvent(
   const eventId = `export:${object}:${id}:${version}:${exportedAt}`.slice(-256);
   const base = { object, id, eventId, version, changedAt, values } as const;
   if (shape.isDeleted(values)) return { ...base, kind: 'deleted', mergedInto: null };
-  return { ...base, kind: 'set', changed: null, wholeAsOf };
+  return { ...base, kind: 'set', changed: null, wholeAsOf, isRow: true };
 }
 
 /** A time to the second is that whole second. */

@@ -35,6 +35,7 @@ const field = z.union([
     values: capped(z.string().max(1_000), z.union([scalar, nothing]), MAX_VALUES).optional(),
     other: z.union([z.enum(['error', 'keep']), nothing]).optional(),
     cel: cel.optional(),
+    rows: z.boolean().default(true),
     empty: z.union([z.enum(['clear', 'leave_out']), z.strictObject({ value: scalar })]).default('clear'),
   }),
 ]);

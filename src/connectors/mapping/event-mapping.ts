@@ -73,6 +73,8 @@ export interface ReadSource {
   readonly other: 'error' | 'keep' | 'null';
   readonly cel: EventExpression | null;
   readonly empty: 'clear' | 'leave_out' | { readonly value: unknown };
+  /** Whether rows of exports set it. */
+  readonly isSetByRows: boolean;
 }
 
 /** All paths of a field; none of one that is not read. */

@@ -27,11 +27,11 @@ export function fieldReader(name: string, type: FieldType, source: FieldSource):
   if (source.kind === 'computed')
     return (_, scope) => checked(fieldForm(type, evaluate(source.cel, scope, place), name));
   const value = valueReader(name, type, source, checked);
-  const { empty, from } = source;
+  const { empty, from, isSetByRows } = source;
   const isTold = from instanceof Map ? severalAt(from) : (event: SetEvent) => toldAt(event, from as SourcePath);
   return (event, scope) => {
     const raw = isTold(event);
-    if (raw === NOT_TOLD) return NOT_TOLD;
+    if (raw === NOT_TOLD || (event.isRow === true && !isSetByRows)) return NOT_TOLD;
     const made = value(raw, scope);
     if (made !== null) return made;
     return empty === 'clear' ? null : empty === 'leave_out' ? LEFT_OUT : empty.value;

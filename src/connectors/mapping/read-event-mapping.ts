@@ -190,6 +190,7 @@ function compileSource(document: EventFieldDocument, field: ContractField, path:
     other: document.other ?? 'error',
     cel,
     empty,
+    isSetByRows: document.rows,
   };
 }
 
@@ -197,7 +198,16 @@ function plainSource(from: string, type: FieldType, path: Path, findings: Findin
   if (type.kind === 'list')
     findings.add('PLB-MAP-SHAPE', path, 'a list needs a `cel`', 'such as `{ from: Contacts, cel: "value.map(c, …)" }`');
   const reading: Reading = { as: readingOf(type), unit: 'ms' };
-  return { kind: 'read', from: sourcePath(from), reading, values: null, other: 'error', cel: null, empty: 'clear' };
+  return {
+    kind: 'read',
+    from: sourcePath(from),
+    reading,
+    values: null,
+    other: 'error',
+    cel: null,
+    empty: 'clear',
+    isSetByRows: true,
+  };
 }
 
 const namedPaths = (from: { readonly [name: string]: string }): ReadonlyMap<string, SourcePath> =>

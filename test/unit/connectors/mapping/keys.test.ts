@@ -264,6 +264,15 @@ describe('empty', () => {
   });
 });
 
+describe('rows', () => {
+  it('of an export don’t set what only a change can tell', () => {
+    const since = (rows: string) => `{ from: x, cel: event.at${rows} }`;
+    expect(field(since(''), { x: 'a' }, 'stage_entered_at', { isRow: true })).toBe('2026-03-01T09:00:00Z');
+    expect(field(since(', rows: false'), { x: 'a' }, 'stage_entered_at')).toBe('2026-03-01T09:00:00Z');
+    expect(field(since(', rows: false'), { x: 'a' }, 'stage_entered_at', { isRow: true })).toBe('ignored');
+  });
+});
+
 describe('const and cel alone', () => {
   const two = mappingOf(
     mapping(
