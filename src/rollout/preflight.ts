@@ -54,11 +54,10 @@ const KINDS: readonly EntityKind[] = ['deal', 'account'];
 function scope({ set, coverage }: PreflightFacts): Check {
   const { entities } = coverage[set.entity];
   const other: EntityKind = set.entity === 'deal' ? 'account' : 'deal';
-  const constraints = set.checked.constraints.length;
   return {
     name: 'scope',
     outcome: entities === 0 ? 'cannot_tell' : 'pass',
-    says: `${constraints} constraints over ${entities} ${PLURALS[set.entity]}; not over the ${coverage[other].entities} ${PLURALS[other]}`,
+    says: `${entities} ${PLURALS[set.entity]}; not the ${coverage[other].entities} ${PLURALS[other]}`,
   };
 }
 

@@ -108,6 +108,15 @@ describe('a rollout', () => {
   test('goes on only when each step before it is done, by somebody else than its author', async () => {
     expect(await refused('shadow', 'deal-desk')).toBe('PLB-ROLLOUT-NONE');
     await said('propose', file('deal-desk.yaml'), '--reason', 'tighter', '--by', 'bob');
+    const { stdout } = await run('preflight', 'deal-desk', '--policy', file('policy.yaml'), '--format', 'json');
+    const checks: readonly { name: string; outcome: string; says: string }[] = JSON.parse(stdout);
+    expect(checks).toContainEqual({ name: 'scope', outcome: 'pass', says: '40 deals; not the 0 accounts' });
+    expect(checks).toContainEqual({
+      name: 'inputs',
+      outcome: 'pass',
+      says: 'deal.discount_pct: 40 of 40 deals have it',
+    });
+    expect(checks.at(-1)).toMatchObject({ name: 'approval', outcome: 'pass' });
     expect(await refused('shadow', 'deal-desk')).toBe('PLB-ROLLOUT-EVIDENCE');
     const key = ['--role', 'revops', '--key'];
     expect(await refused('approve', 'deal-desk', ...key, file('ann.pem'), '--by', 'ann')).toBe('PLB-ROLLOUT-EVIDENCE');
