@@ -30,14 +30,13 @@ export async function eraseOnKafka(
       throw new PlumblineError('PLB-CLI-LAG', `${plural(unscored, 'image')} still to be scored`, {
         hint: 'one of them could bring back what is erased: `plumbline run --stages score` until `status` tells none, stop it, then erase',
       });
+    const untaken = totalLag(lags.filter(({ task }) => !task.startsWith('control/')));
     const held = await eraseFromState(log, topics, entity, id, isDry);
     return [
       held.length === 0
         ? `no state knows ${entity} ${id}`
         : `${isDry ? 'would be removed' : 'removed'} from the state of: ${held.join(', ')}`,
-      ...(totalLag(lags) > 0
-        ? [`${plural(totalLag(lags), 'change')} still to be taken: one of ${entity} ${id} starts it anew`]
-        : []),
+      ...(untaken > 0 ? [`${plural(untaken, 'change')} still to be taken: one of ${entity} ${id} starts it anew`] : []),
       ...(await agesOut(settings, log, topics, entity)),
       '',
     ].join('\n');

@@ -27,6 +27,7 @@ export function preflightCommand(program: Command): void {
       .description('a checklist for what is proposed of a set, before it is validated')
       .argument('<name>', 'of the set'),
   )
+    .option('--policy <file>', 'the rules for changing rules (PLUMBLINE_POLICY)')
     .addOption(new Option('--format <format>').choices(['text', 'json']).default('text'))
     .action((name: string, flags: PreflightFlags) =>
       withPlace(flags, async (place) => {

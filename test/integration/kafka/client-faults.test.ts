@@ -191,12 +191,12 @@ describe.skipIf(missing !== null)(`faults of the client of Kafka${missing === nu
       mine = count;
     });
     const leaves = await join(() => told.left++);
-    await until('they share', async () => mine === inputs.length / 2, 20_000);
+    await until('they share', async () => Math.abs(mine - inputs.length / 2) < 1, 20_000);
     await leaves.close();
     const toldBefore = told.left;
     await until('one has all', async () => mine === inputs.length, 20_000);
     const third = await join(() => {});
-    await until('they share again', async () => mine === inputs.length / 2, 20_000);
+    await until('they share again', async () => Math.abs(mine - inputs.length / 2) < 1, 20_000);
     await third.close();
     await until('one has all', async () => mine === inputs.length, 20_000);
     expect(told.left).toBe(toldBefore);

@@ -81,7 +81,7 @@ describe.skipIf(reason !== null)(`operating Kafka${reason === null ? '' : `: ${r
   it('one worker ingests, another scores, and what nobody runs waits', async () => {
     const installation = await install();
     const { topics, outside } = installation;
-    expect(await stagesNobodyRuns(outside, topics)).toEqual(['ingest', 'score']);
+    expect(await stagesNobodyRuns(outside, topics)).toEqual(['ingest', 'score', 'control']);
     const changes = [...generateBook({ seed: 17, until: Date.UTC(2026, 6, 1), accounts: 10, deals: 60 })].map((one) =>
       changeRecord(topics, one, encodeChange(one, contracts), { kind: 'import', importId: 'book' }),
     );
@@ -90,10 +90,10 @@ describe.skipIf(reason !== null)(`operating Kafka${reason === null ? '' : `: ${r
     const ingesting = await work(installation, (stage) => stage === 'ingest');
     await until('the first half is ingested', async () => (await lagIn(outside, installation, 'ingest')) === 0);
     expect(await lagIn(outside, installation, 'score')).toBeGreaterThan(half);
-    expect(await stagesNobodyRuns(outside, topics)).toEqual(['score']);
+    expect(await stagesNobodyRuns(outside, topics)).toEqual(['score', 'control']);
     expect(ingesting.health.report().posture).toBe('nominal');
 
-    const scoring = await work(installation, (stage) => stage === 'score');
+    const scoring = await work(installation, (stage) => stage !== 'ingest');
     await outside.append(changes.slice(half));
     await until('everything is answered', async () => (await lagIn(outside, installation)) === 0);
     expect(await stagesNobodyRuns(outside, topics)).toEqual([]);
