@@ -1,6 +1,7 @@
 import { describe, refuse } from './event-failure.ts';
 import { isId } from './event-id.ts';
 import { isObject, type Json } from './event-text.ts';
+import { wholeText } from './order-digits.ts';
 
 /** @throws PlumblineError PLB-EVENT-SHAPE */
 export function readObject(value: unknown, path: string): Json {
@@ -12,7 +13,7 @@ export function readObject(value: unknown, path: string): Json {
  * record. @throws PlumblineError PLB-EVENT-SHAPE
  */
 export function readId(value: unknown, path: string): string {
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return String(value);
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return wholeText(value);
   return readText(value, path, 'a text or a whole number below 2^53');
 }
 

@@ -1,7 +1,7 @@
 import { decodeEach } from '../decode-each.ts';
 import { optionalId, readId, readObject, readText, wrongShape } from '../event-shape.ts';
 import type { Json } from '../event-text.ts';
-import { boundedEventId } from '../order-digits.ts';
+import { boundedEventId, stableNumber, wholeText } from '../order-digits.ts';
 import type { Decoded, RecordEvent, SourceValues } from '../source-event.ts';
 import { readDealCompany } from './association.ts';
 import { readMerge } from './merged.ts';
@@ -27,13 +27,13 @@ function readEvent(json: unknown, at: string): readonly RecordEvent[] {
       return [{ kind: 'set', ...base, values, changed: null, wholeAsOf: null }];
     }
     case 'propertyChange': {
-      const { name, values } = readProperty(event, at);
-      const { eventId, version, changedAt } = about(sender, object, id, 5, `propertyChange:${name}`, contentOf(event));
+      const { property, values } = readProperty(event, at);
+      const { name, what, changed } = property;
+      const { eventId, version, changedAt } = about(sender, object, id, 5, what, values[name] ?? '', property.number);
       // What HubSpot doesn't tell of a property that it protects can only be read.
       if (event.isSensitive === true && values[name] === REDACTED)
         return [{ kind: 'gap', object, id, eventId, version, changedAt, values: NO_VALUES }];
       // Most events are of this kind: written out it costs a tenth of a copy.
-      const changed = new Set([name]);
       return [{ kind: 'set', object, id, eventId, version, changedAt, values, changed, wholeAsOf: null }];
     }
     case 'deletion':
@@ -48,14 +48,43 @@ const contentOf = (event: Json): string => `${event.propertyName ?? ''}=${event.
 
 const REDACTED = 'REDACTED';
 
-/** The property that a change is about. HubSpot writes every value as a text, an empty one where there is none. */
-function readProperty(event: Json, at: string): { readonly name: string; readonly values: SourceValues } {
-  const name = readText(event.propertyName, `${at}propertyName`);
+type Told = { readonly [name: string]: string | null };
+
+interface Property {
+  readonly name: string;
+  /** Of its changes: see about. */
+  readonly what: string;
+  /** Its value alone, still without one: a copy is made faster than an object of a name that is computed. */
+  readonly none: Told;
+  /** Of what. */
+  readonly number: number;
+  readonly changed: ReadonlySet<string>;
+}
+
+/** Those that were met before: an account has few, and most events are about one of them. */
+const PROPERTIES = new Map<string, Property>();
+const MAX_PROPERTIES = 10_000;
+
+function propertyOf(given: unknown, at: string): Property {
+  const known = typeof given === 'string' ? PROPERTIES.get(given) : undefined;
+  if (known !== undefined) return known;
+  const name = readText(given, `${at}propertyName`);
   // In a path it would part names.
   if (name.includes('.')) return wrongShape(name, `${at}propertyName`, 'a name without a full stop');
+  const what = `propertyChange:${name}`;
+  const property = { name, what, number: stableNumber(what), changed: new Set([name]), none: { [name]: null } };
+  if (PROPERTIES.size < MAX_PROPERTIES) PROPERTIES.set(name, property);
+  return property;
+}
+
+/** The property that a change is about. HubSpot writes every value as a text, an empty one where there is none. */
+function readProperty(event: Json, at: string): { readonly property: Property; readonly values: Told } {
+  const property = propertyOf(event.propertyName, at);
   const value = event.propertyValue;
   if (value !== null && typeof value !== 'string') return wrongShape(value, `${at}propertyValue`, 'a text');
-  return { name, values: { [name]: value === '' ? null : value } };
+  const values: { [name: string]: string | null } = { ...property.none };
+  values[property.name] = value === '' ? null : value;
+  return { property, values };
 }
 
 /** The records that are gone name the one that is left; what that one has of them has to be read. */
@@ -92,7 +121,7 @@ function senderOf(event: Json, at: string): Sender {
   return {
     portal: optionalId(event.portalId, `${at}portalId`) ?? '',
     // It names no record and needs not be exact.
-    number: typeof eventId === 'number' ? String(eventId) : (optionalId(eventId, `${at}eventId`) ?? ''),
+    number: typeof eventId === 'number' ? wholeText(eventId) : (optionalId(eventId, `${at}eventId`) ?? ''),
     occurredAt: typeof occurredAt === 'number' ? occurredAt : Number(readId(occurredAt, `${at}occurredAt`)),
     at,
   };
@@ -103,10 +132,18 @@ function senderOf(event: Json, at: string): Sender {
  * whatever attempt brought it, by whichever subscription.
  * @throws PlumblineError PLB-EVENT-VERSION
  */
-function about(sender: Sender, object: string, id: string, rank: Rank, what: string, content = '') {
+function about(
+  sender: Sender,
+  object: string,
+  id: string,
+  rank: Rank,
+  what: string,
+  content = '',
+  whatNumber = stableNumber(what),
+) {
   const { portal, number, occurredAt, at } = sender;
   // Versions order one record's events: what names the record needn't be in them.
-  const version = hubspotVersion(occurredAt, rank, `${number}:${what}:${content}`, `${at}occurredAt`);
+  const version = hubspotVersion(occurredAt, rank, stableNumber(`${number}:${content}`, whatNumber), `${at}occurredAt`);
   const eventId = boundedEventId(`${portal}:${number}:${object}:${id}:${what}:${version}`);
   return { object, id, values: NO_VALUES, eventId, version, changedAt: occurredAt };
 }

@@ -31,11 +31,18 @@ export interface Subscription {
   readonly action: Action;
 }
 
+/** Those that were read before: an account subscribes to few. */
+const KNOWN = new Map<string, Subscription>();
+const MAX_KNOWN = 1_000;
+
 /** @throws PlumblineError PLB-EVENT-SHAPE, PLB-EVENT-KIND */
 export function readSubscription(event: Json, at: string): Subscription {
   const member =
     (event.subscriptionType ?? event.eventType) === event.subscriptionType ? 'subscriptionType' : 'eventType';
-  const type = readText(event[member], at + member);
+  const given = event[member];
+  const known = typeof given === 'string' ? KNOWN.get(given) : undefined;
+  if (known !== undefined) return known;
+  const type = readText(given, at + member);
   const dot = type.indexOf('.');
   const action = ACTIONS.find((name) => name === type.slice(dot + 1));
   if (dot < 1 || action === undefined)
@@ -47,7 +54,9 @@ export function readSubscription(event: Json, at: string): Subscription {
         hint: `expected one that ends in ${ACTIONS.join(', ')}`,
       },
     );
-  return { object: type.slice(0, dot), action };
+  const subscription = { object: type.slice(0, dot), action };
+  if (KNOWN.size < MAX_KNOWN) KNOWN.set(type, subscription);
+  return subscription;
 }
 
 /** What the event is about. @throws PlumblineError PLB-EVENT-SHAPE */

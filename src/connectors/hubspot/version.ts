@@ -1,4 +1,4 @@
-import { msDigits, stableNumber } from '../order-digits.ts';
+import { msDigits, sixteenDigits } from '../order-digits.ts';
 
 /** Of two events of one instant the higher one wins: a record is made, then changed, then gone. */
 export type Rank = 0 | 5 | 9;
@@ -10,9 +10,9 @@ const DIGITS_OF_EVENT = 16;
  * that an event's number is its own nor that it rises, so that these are taken from all that names the event.
  * @throws PlumblineError PLB-EVENT-VERSION
  */
-export const hubspotVersion = (occurredAtMs: number, rank: Rank, identity: string, path: string): string =>
+export const hubspotVersion = (occurredAtMs: number, rank: Rank, identity: number, path: string): string =>
   // Never zeros alone: they are the row's.
-  `${msDigits(occurredAtMs, path)}${rank}${String(stableNumber(identity) + 1).padStart(DIGITS_OF_EVENT, '0')}`;
+  `${msDigits(occurredAtMs, path)}${rank}${sixteenDigits(identity + 1)}`;
 
 /**
  * The version of a row of an export, below every event of the same instant.

@@ -10,11 +10,12 @@ const FOLDER = 'hubspot-webhooks';
 const decode = (...events: readonly object[]) => decodeHubspot(Buffer.from(JSON.stringify(events)));
 
 /** The digits that tell an event from others of its instant. */
-const digits = (identity: string): string => String(stableNumber(identity) + 1).padStart(16, '0');
+const digits = (identity: string, what: string): string =>
+  String(stableNumber(identity, stableNumber(what)) + 1).padStart(16, '0');
 /** What names an event (`portal:number:object:id:what`), and what it says: its number and what follows the record. */
 const named = (occurredAt: number, rank: number, name: string, content = '') => {
   const [, number, , , ...what] = name.split(':');
-  const version = `${occurredAt}${rank}${digits(`${number}:${what.join(':')}:${content}`)}`;
+  const version = `${occurredAt}${rank}${digits(`${number}:${content}`, what.join(':'))}`;
   return { version, eventId: `${name}:${version}`, changedAt: occurredAt };
 };
 
@@ -42,7 +43,7 @@ const changed = (
   values: { [name]: value },
   changed: new Set([name]),
   wholeAsOf: null,
-  ...named(at, 5, `${portal}:${event}:${object}:${id}:propertyChange:${name}`, `${name}=${value}`),
+  ...named(at, 5, `${portal}:${event}:${object}:${id}:propertyChange:${name}`, value),
 });
 const merged = (id: string) => ({
   kind: 'deleted',
