@@ -21,7 +21,7 @@ export const debeziumEvents = {
     if (value === null || schemaId === null || writers === null) return decodeDebezium(value);
     try {
       const { columns, reader } = readingOf(writers.find(schemaId));
-      return decodeDebeziumValue(reader.decode(value, PREFIX_BYTES), columns);
+      return decodeDebeziumValue(reader.decode(value, PREFIX_BYTES), columns, reader.wrapsBranches);
     } catch (error) {
       if (!(error instanceof PlumblineError) || error.retryable) throw error;
       return { events: [], failures: [error], ignored: 0 };

@@ -1,6 +1,7 @@
+import avro from 'avsc';
 import { PlumblineError } from '../src/errors.ts';
 import type { AvroJson } from './avro-json.ts';
-import { avroReadType, reasonOf } from './avro-type.ts';
+import { type AvroType, avroReadType, reasonOf } from './avro-type.ts';
 import { asBuffer } from './confluent.ts';
 import { Cursor, Malformed, walkOf } from './walk.ts';
 
@@ -13,6 +14,8 @@ export interface ForeignRecord {
    * @throws PlumblineError PLB-WIRE-DATA
    */
   decode(bytes: Uint8Array, from?: number): unknown;
+  /** Some union's branches can't be told apart: what is read may hold `{type: value}`. */
+  readonly wrapsBranches: boolean;
 }
 
 /** @throws PlumblineError PLB-WIRE-SCHEMA-INVALID */
@@ -20,6 +23,7 @@ export function foreignRecord(schema: AvroJson): ForeignRecord {
   const type = avroReadType(schema);
   const walk = walkOf(type);
   return {
+    wrapsBranches: hasWrappedUnion(type, new Set()),
     decode(bytes, from = 0) {
       const buffer = asBuffer(bytes);
       try {
@@ -35,4 +39,17 @@ export function foreignRecord(schema: AvroJson): ForeignRecord {
       }
     },
   };
+}
+
+/** @param seen types that were looked into: one may hold itself */
+function hasWrappedUnion(type: AvroType, seen: Set<AvroType>): boolean {
+  if (seen.has(type)) return false;
+  seen.add(type);
+  const { types } = avro;
+  const within = (part: AvroType): boolean => hasWrappedUnion(part, seen);
+  if (type instanceof types.WrappedUnionType) return true;
+  if (type instanceof types.UnwrappedUnionType) return type.types.some(within);
+  if (type instanceof types.RecordType) return type.fields.some((field) => within(field.type));
+  if (type instanceof types.ArrayType) return within(type.itemsType);
+  return type instanceof types.MapType && within(type.valuesType);
 }

@@ -48,6 +48,12 @@ export class Cursor {
   /** Exact for what can be a length or an index; what is larger is refused by whoever asks. */
   long(): number {
     const start = this.position;
+    const first = this.bytes[start];
+    // Most lengths and indexes have one byte.
+    if (first !== undefined && first < 0x80) {
+      this.position = start + 1;
+      return (first >>> 1) ^ -(first & 1);
+    }
     this.skipLong();
     let value = 0;
     let factor = 1;

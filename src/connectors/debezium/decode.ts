@@ -29,10 +29,10 @@ export function decodeDebezium(value: Uint8Array | null): Decoded {
   attempt(outcome, () => {
     const text = eventText(value);
     try {
-      decoded = decodeParts(parseEvent(text), { isExact: false, isAvro: false, columns: null });
+      decoded = decodeParts(parseEvent(text), { isExact: false, isWrapped: false, columns: null });
     } catch (error) {
       if (!(error instanceof Rounded)) throw error;
-      decoded = decodeParts(parseEventExactly(text), { isExact: true, isAvro: false, columns: null });
+      decoded = decodeParts(parseEventExactly(text), { isExact: true, isWrapped: false, columns: null });
     }
   });
   return outcome.failures.length > 0 ? outcome : decoded;
@@ -42,13 +42,14 @@ export function decodeDebezium(value: Uint8Array | null): Decoded {
  * As decodeDebezium, of what an Avro reader gives: plain objects, longs as numbers or bigint, bytes as Uint8Array,
  * branches of unions bare or as `{type: value}`.
  * @param columns how values are made plain, see avroColumns; null leaves them as they are
+ * @param isWrapped false: no branch comes as `{type: value}`
  */
-export const decodeDebeziumValue = (value: unknown, columns: Columns | null = null): Decoded =>
-  decodeParts(value, { isExact: true, isAvro: true, columns });
+export const decodeDebeziumValue = (value: unknown, columns: Columns | null = null, isWrapped = true): Decoded =>
+  decodeParts(value, { isExact: true, isWrapped, columns });
 
 interface Reading {
   readonly isExact: boolean;
-  readonly isAvro: boolean;
+  readonly isWrapped: boolean;
   readonly columns: Columns | null;
 }
 
@@ -97,7 +98,7 @@ const FLATTENED =
   'a message has `op` and `source`: take the ExtractNewRecordState transformation out of the connector, it drops them';
 
 function readPayload(raw: Json, path: string, columns: Columns | null, reading: Reading, gathered: Gathered): void {
-  const payload = reading.isAvro ? unwrapBranches(raw) : raw;
+  const payload = reading.isWrapped ? unwrapBranches(raw) : raw;
   const { op, source } = payload;
   if (typeof op === 'string' && isObject(source)) {
     const event = tableEvent(op, payload, source, { path, columns, isExact: reading.isExact });

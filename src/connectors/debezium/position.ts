@@ -1,5 +1,6 @@
 import { describe, refuse } from '../event-failure.ts';
 import type { Json } from '../event-text.ts';
+import { wholeText } from '../order-digits.ts';
 
 export const CONNECTORS = ['postgresql', 'mysql', 'mariadb', 'sqlserver'] as const;
 export type Connector = (typeof CONNECTORS)[number];
@@ -70,7 +71,7 @@ function wholeOf(source: Json, name: string, width: number, place: SourcePlace, 
     return noOrder(name, value, 'a whole number in digits', place);
   }
   if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'string') {
-    const text = String(value);
+    const text = typeof value === 'number' ? wholeText(value) : String(value);
     if (/^\d+$/.test(text) && text.length <= width) return text.padStart(width, '0');
   }
   return noOrder(name, value, `a whole number of at most ${width} digits`, place);

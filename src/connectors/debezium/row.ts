@@ -24,7 +24,7 @@ const UNAVAILABLE_BASE64 = Buffer.from(UNAVAILABLE).toString('base64');
 export function readRow(row: Json, columns: Columns | null, isExact: boolean): Row {
   // Most rows have nothing to be changed and are passed on as they are. (An Avro reader gives them a class of its own.)
   const isPlain = Object.getPrototypeOf(row) === Object.prototype;
-  let values: { [name: string]: unknown } | null = isPlain ? null : {};
+  let values: { [name: string]: unknown } | null = isPlain ? null : { ...row };
   let isWhole = true;
   for (const name of Object.keys(row)) {
     const value = row[name];
@@ -36,7 +36,7 @@ export function readRow(row: Json, columns: Columns | null, isExact: boolean): R
     }
     const convert = columns?.get(name);
     const plain = convert === undefined ? plainOf(value, isExact) : value === null ? null : convert(value);
-    if (plain === value && isPlain) continue;
+    if (plain === value) continue;
     values ??= { ...row };
     values[name] = plain;
   }

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import type { AvroJson } from '../../../schemas/avro-json.ts';
 import { foreignRecord } from '../../../schemas/foreign-record.ts';
 
 const { decode } = foreignRecord({ type: 'record', name: 'R', fields: [{ name: 'n', type: 'long' }] });
@@ -29,4 +30,13 @@ it('begins where it is told to, and ends with the bytes', () => {
   expect(decode(Buffer.from([9, 9, 2]), 2)).toEqual({ n: 1 });
   for (const bytes of [[], [2, 2], [0x80]])
     expect(() => decode(Buffer.from(bytes))).toThrow(expect.objectContaining({ code: 'PLB-WIRE-DATA' }));
+});
+
+it('knows whether a branch of a union can come as {type: value}', () => {
+  const record = (type: AvroJson): AvroJson => ({ type: 'record', name: 'R', fields: [{ name: 'f', type }] });
+  const wraps = (type: AvroJson) => foreignRecord(record(type)).wrapsBranches;
+  expect(wraps(['null', 'string'])).toBe(false);
+  expect(wraps(['null', 'R'])).toBe(false);
+  expect(wraps(['int', 'long'])).toBe(true);
+  expect(wraps({ type: 'array', items: ['null', { type: 'map', values: ['int', 'long'] }] })).toBe(true);
 });
