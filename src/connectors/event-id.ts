@@ -1,13 +1,10 @@
-import { createHash } from 'node:crypto';
-
-const MAX_LENGTH = 256;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this looks for
-const CONTROL_CHARACTER = /[\u0000-\u001f\u007f]/;
-
-/** Whether a text can be an id: 1 to 256 characters without control characters. */
-export const isId = (text: string): boolean =>
-  text !== '' && text.length <= MAX_LENGTH && !CONTROL_CHARACTER.test(text) && text.isWellFormed();
+import { hash } from 'node:crypto';
+import { isId, MAX_ID_LENGTH } from '../ingest/id.ts';
 
 /** The text itself where it can be an id, else a digest of it: the same each time. */
-export const eventIdOf = (text: string): string =>
-  isId(text) ? text : `sha256:${createHash('sha256').update(text.toWellFormed()).digest('hex')}`;
+export const eventIdOf = (text: string): string => (isId(text) ? text : digestOf(text.toWellFormed()));
+
+/** As eventIdOf, of a text that is put together from ids: only its length can be wrong, so nothing else is looked at. */
+export const boundedEventId = (text: string): string => (text.length <= MAX_ID_LENGTH ? text : digestOf(text));
+
+const digestOf = (text: string): string => `sha256:${hash('sha256', text, 'hex')}`;

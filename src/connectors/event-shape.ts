@@ -1,5 +1,5 @@
+import { isId } from '../ingest/id.ts';
 import { describe, refuse } from './event-failure.ts';
-import { isId } from './event-id.ts';
 import { isObject, type Json } from './event-text.ts';
 import { wholeText } from './order-digits.ts';
 

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { PlumblineError } from '../errors.ts';
 
 /** The last millisecond that 13 digits hold, in the year 2286. */
@@ -55,7 +54,3 @@ function eightDigits(number: number): string {
   const high = Math.floor(number / 1e4);
   return fourDigits(high) + fourDigits(number - high * 1e4);
 }
-
-/** As an event id, which has at most 256 characters. */
-export const boundedEventId = (text: string): string =>
-  text.length <= 256 ? text : `sha256:${hash('sha256', text, 'hex')}`;

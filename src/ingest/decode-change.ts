@@ -12,18 +12,13 @@ import {
   type Value,
 } from '../language/contract.ts';
 import type { Change, RevokeChange, WaiverGrant } from './change.ts';
+import { isId, MAX_ID_LENGTH } from './id.ts';
 import { isVersion } from './version.ts';
 
 /** A change's JSON text holds at most this many UTF-8 bytes. */
 export const MAX_CHANGE_BYTES = 1024 * 1024;
-/** Ids and event ids: UTF-16 code units, and no control characters (state keys use them as separators). */
-export const MAX_ID_LENGTH = 256;
-/** Names of sets, constraints, people and roles in a waiver. */
-const MAX_NAME_LENGTH = 256;
 
 const STRING: ScalarType = { kind: 'string' };
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this looks for
-const CONTROL_CHARACTER = /[\u0000-\u001f\u007f]/;
 
 type Json = { readonly [name: string]: unknown };
 
@@ -173,7 +168,7 @@ const readId = (json: Json, name: string): string => toId(required(json, name, '
 /** @throws PlumblineError PLB-CHANGE-ID; ContractBreach */
 export function toId(value: unknown, name: string): string {
   const id = decodeJson(STRING, value, name) as string;
-  if (id === '' || id.length > MAX_ID_LENGTH || CONTROL_CHARACTER.test(id))
+  if (!isId(id))
     return fail(
       'PLB-CHANGE-ID',
       name,
@@ -185,11 +180,11 @@ export function toId(value: unknown, name: string): string {
 function readName(json: Json, name: string, prefix: string): string {
   const path = prefix + name;
   const text = decodeJson(STRING, required(json, name, prefix), path) as string;
-  if (text === '' || text.length > MAX_NAME_LENGTH || CONTROL_CHARACTER.test(text))
+  if (!isId(text))
     return fail(
       'PLB-CHANGE-WAIVER',
       path,
-      `\`${path}\` is ${describe(text)}, expected 1 to ${MAX_NAME_LENGTH} characters`,
+      `\`${path}\` is ${describe(text)}, expected 1 to ${MAX_ID_LENGTH} characters`,
     );
   return text;
 }

@@ -1,5 +1,6 @@
+import { isId } from '../../ingest/id.ts';
 import { describe, refuse } from '../event-failure.ts';
-import { eventIdOf, isId } from '../event-id.ts';
+import { eventIdOf } from '../event-id.ts';
 import { isObject, type Json } from '../event-text.ts';
 import type { SourceEvent } from '../source-event.ts';
 import type { Columns } from './columns.ts';

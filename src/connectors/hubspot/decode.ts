@@ -1,7 +1,8 @@
 import { decodeEach } from '../decode-each.ts';
+import { boundedEventId } from '../event-id.ts';
 import { optionalId, readId, readObject, readText, wrongShape } from '../event-shape.ts';
 import type { Json } from '../event-text.ts';
-import { boundedEventId, stableNumber, wholeText } from '../order-digits.ts';
+import { stableNumber, wholeText } from '../order-digits.ts';
 import type { Decoded, RecordEvent, SourceValues } from '../source-event.ts';
 import { readDealCompany } from './association.ts';
 import { readMerge } from './merged.ts';

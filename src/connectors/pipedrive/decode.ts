@@ -1,9 +1,9 @@
 import { PlumblineError } from '../../errors.ts';
 import { canonicalJson } from '../../ingest/canonical-json.ts';
 import { decodeEach } from '../decode-each.ts';
+import { boundedEventId } from '../event-id.ts';
 import { optionalId, readId, readObject, wrongShape } from '../event-shape.ts';
 import { isObject } from '../event-text.ts';
-import { boundedEventId } from '../order-digits.ts';
 import type { Decoded, RecordEvent } from '../source-event.ts';
 import { type Envelope, type Part, readEnvelope } from './envelope.ts';
 import { readTime } from './time.ts';

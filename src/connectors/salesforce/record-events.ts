@@ -1,6 +1,7 @@
 import type { PlumblineError } from '../../errors.ts';
+import { isId } from '../../ingest/id.ts';
 import { describe, eventFailure, type Gathered, refuse } from '../event-failure.ts';
-import { eventIdOf, isId } from '../event-id.ts';
+import { eventIdOf } from '../event-id.ts';
 import { type Json, MAX_EVENTS } from '../event-text.ts';
 import type { RecordEvent, SourceEvent, SourceValues } from '../source-event.ts';
 import { type FieldOrder, fieldPaths } from './field-lists.ts';

@@ -1,12 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import {
-  boundedEventId,
-  msDigits,
-  sixteenDigits,
-  stableNumber,
-  wholeText,
-} from '../../../src/connectors/order-digits.ts';
+import { boundedEventId } from '../../../src/connectors/event-id.ts';
+import { msDigits, sixteenDigits, stableNumber, wholeText } from '../../../src/connectors/order-digits.ts';
 
 it.each([
   // Published values of FNV-1a with 32 bits: versions on a log must never change.

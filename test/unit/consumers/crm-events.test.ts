@@ -6,7 +6,7 @@ import { salesforceEvents } from '../../../consumers/salesforce-events.ts';
 import { makeWriters } from '../../../schemas/writers.ts';
 import { loadSalesforceSchemas } from '../../../src/connectors/salesforce/load-schemas.ts';
 import type { LogRecord } from '../../../src/log/port.ts';
-import { NO_SAMPLES, sampleBytes, sampleFolder } from '../../support/crm-event-samples.ts';
+import { NO_SAMPLES, sampleBytes, sampleFolder } from '../../support/event-samples.ts';
 import { codesOf, expectSound } from '../../support/expect-decoded.ts';
 
 const record = (value: Uint8Array | null): LogRecord => ({

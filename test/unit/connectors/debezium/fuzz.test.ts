@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { decodeDebezium, decodeDebeziumValue } from '../../../../src/connectors/debezium/decode.ts';
-import { NO_SAMPLES, sampleBytes, sampleJson } from '../../../support/crm-event-samples.ts';
+import { NO_SAMPLES, sampleBytes, sampleJson } from '../../../support/event-samples.ts';
 import { expectSound } from '../../../support/expect-decoded.ts';
 import { flipped, mutated } from '../../../support/mutate-json.ts';
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { decodeDebezium, decodeDebeziumValue } from '../../../../src/connectors/debezium/decode.ts';
 import type { SourceEvent } from '../../../../src/connectors/source-event.ts';
 import { compareVersions } from '../../../../src/ingest/version.ts';
-import { bytesOf, NO_SAMPLES, sampleBytes, sampleFolder } from '../../../support/crm-event-samples.ts';
+import { bytesOf, NO_SAMPLES, sampleBytes, sampleFolder } from '../../../support/event-samples.ts';
 import { codesOf, expectSound } from '../../../support/expect-decoded.ts';
 
 const FOLDER = 'debezium';

@@ -7,7 +7,7 @@ import { loadSalesforceSchemas } from '../../../../src/connectors/salesforce/loa
 import { NO_SCHEMAS, type SalesforceSchemas } from '../../../../src/connectors/salesforce/schemas.ts';
 import { salesforceRowVersion } from '../../../../src/connectors/salesforce/version.ts';
 import { isNewer } from '../../../../src/ingest/version.ts';
-import { bytesOf, NO_SAMPLES, sampleFolder, sampleJson } from '../../../support/crm-event-samples.ts';
+import { bytesOf, NO_SAMPLES, sampleFolder, sampleJson } from '../../../support/event-samples.ts';
 import { codesOf, expectSound } from '../../../support/expect-decoded.ts';
 
 const AVRO_FOLDER = 'salesforce-cdc-pubsub-avro';

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { decodeSalesforce } from '../../../../src/connectors/salesforce/decode.ts';
 import { loadSalesforceSchemas } from '../../../../src/connectors/salesforce/load-schemas.ts';
 import { NO_SCHEMAS } from '../../../../src/connectors/salesforce/schemas.ts';
-import { NO_SAMPLES, sampleBytes, sampleFolder, sampleJson } from '../../../support/crm-event-samples.ts';
+import { NO_SAMPLES, sampleBytes, sampleFolder, sampleJson } from '../../../support/event-samples.ts';
 import { expectSound } from '../../../support/expect-decoded.ts';
 import { flipped, mutated } from '../../../support/mutate-json.ts';
 

@@ -5,7 +5,7 @@ import { decodeSalesforce } from '../../../../src/connectors/salesforce/decode.t
 import { loadSalesforceSchemas } from '../../../../src/connectors/salesforce/load-schemas.ts';
 import { NO_SCHEMAS } from '../../../../src/connectors/salesforce/schemas.ts';
 import type { SourceEvent } from '../../../../src/connectors/source-event.ts';
-import { NO_SAMPLES, sampleBytes, sampleFolder, sampleJson } from '../../../support/crm-event-samples.ts';
+import { NO_SAMPLES, sampleBytes, sampleFolder, sampleJson } from '../../../support/event-samples.ts';
 import { expectSound } from '../../../support/expect-decoded.ts';
 
 const JSON_FOLDER = 'salesforce-cdc-pubsub-json';
