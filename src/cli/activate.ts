@@ -1,8 +1,6 @@
 import type { Command } from 'commander';
-import { loadContracts } from '../../schemas/contracts.ts';
 import { changeSets } from '../runtime/activate-sets.ts';
-import { compileDocument } from '../runtime/compile-document.ts';
-import { followControl } from '../runtime/control.ts';
+import { controlOf } from './control-state.ts';
 import { requireSets } from './load-sets.ts';
 import { withPlace } from './open-log.ts';
 import { type SettingsFlags, withLogFlags } from './settings.ts';
@@ -27,9 +25,9 @@ export function activateCommand(program: Command): void {
       const sets = files.length === 0 ? [] : requireSets(files);
       await withPlace(
         flags,
-        async ({ log, topics, wire }) => {
-          const contracts = loadContracts();
-          const control = await followControl(log, topics, (document) => compileDocument(document, contracts));
+        async (place) => {
+          const { log, topics, wire } = place;
+          const control = await controlOf(place);
           if (flags.ifNone === true && control.offset > 0) {
             process.stdout.write('nothing changes: what is active was decided before\n');
             return;

@@ -2,10 +2,10 @@ import { createPublicKey } from 'node:crypto';
 import type { Command } from 'commander';
 import { fingerprintOf, signApproval } from '../rollout/approval.ts';
 import { askController, tell, whoAmI } from './ask-controller.ts';
+import { controlStateOf } from './control-state.ts';
 import { readPrivateKey } from './keys.ts';
 import { withPlace } from './open-log.ts';
 import { nothingProposed } from './propose.ts';
-import { controlStateOf } from './rollout-state.ts';
 import { type SettingsFlags, withLogFlags } from './settings.ts';
 
 interface ApproveFlags extends SettingsFlags {

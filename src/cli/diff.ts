@@ -4,10 +4,10 @@ import { parse } from 'yaml';
 import { loadContracts } from '../../schemas/contracts.ts';
 import type { CompiledSet } from '../compiler/compile.ts';
 import { PlumblineError } from '../errors.ts';
-import { compileDocument } from '../runtime/compile-document.ts';
-import { type ControlFollower, followControl } from '../runtime/control.ts';
+import type { ControlFollower } from '../runtime/control.ts';
 import { regression } from '../runtime/regression.ts';
 import { entitiesIn, movesIn, type Tally } from '../scoring/tally.ts';
+import { controlOf } from './control-state.ts';
 import { requireSets } from './load-sets.ts';
 import { withPlace } from './open-log.ts';
 import { printable } from './printable.ts';
@@ -24,9 +24,10 @@ export function diffCommand(program: Command): void {
   )
     .addOption(new Option('--format <format>').choices(['text', 'json']).default('text'))
     .action((a: string, b: string, flags: SettingsFlags & { format: string }) =>
-      withPlace(flags, async ({ log, topics, wire }) => {
+      withPlace(flags, async (place) => {
+        const { log, topics, wire } = place;
         const contracts = loadContracts();
-        const control = await followControl(log, topics, (document) => compileDocument(document, contracts));
+        const control = await controlOf(place, contracts);
         await control.refreshDocuments();
         const [before, after] = [versionOf(a, control), versionOf(b, control)];
         if (before.name !== after.name)

@@ -3,9 +3,9 @@ import { loadContracts } from '../../schemas/contracts.ts';
 import type { CompiledSet } from '../compiler/compile.ts';
 import { PlumblineError } from '../errors.ts';
 import { compileDocument } from '../runtime/compile-document.ts';
-import { followControl } from '../runtime/control.ts';
 import { standingOutput } from '../runtime/read-outputs.ts';
 import type { Result } from '../scoring/result.ts';
+import { controlOf } from './control-state.ts';
 import type { Place } from './open-log.ts';
 
 const PAGE = { maxRecords: 500, maxBytes: 16 * 1024 * 1024 };
@@ -42,9 +42,8 @@ export async function lastResults(
 }
 
 /** Of the active sets: what a retired one said last stands no longer. It can still be asked for by name. */
-async function activeNames({ log, topics }: Place): Promise<readonly string[]> {
-  const contracts = loadContracts();
-  const control = await followControl(log, topics, (document) => compileDocument(document, contracts));
+async function activeNames(place: Place): Promise<readonly string[]> {
+  const control = await controlOf(place);
   return [...control.active().keys()].sort();
 }
 

@@ -1,12 +1,10 @@
 import { type Command, Option } from 'commander';
-import { loadContracts } from '../../schemas/contracts.ts';
 import { registeredFields } from '../../schemas/registered-fields.ts';
 import { connectRegistry } from '../../schemas/registry.ts';
 import { type Check, type PreflightFacts, preflight } from '../rollout/preflight.ts';
-import { compileDocument } from '../runtime/compile-document.ts';
-import { followControl } from '../runtime/control.ts';
 import { coverageOf } from '../runtime/coverage.ts';
 import { subjectsOf } from '../wire/subjects.ts';
+import { controlOf } from './control-state.ts';
 import { EXIT } from './exit-codes.ts';
 import { type LogSettings, readLogSettings, registryOptionsOf } from './log-settings.ts';
 import { type Place, withPlace } from './open-log.ts';
@@ -33,8 +31,7 @@ export function preflightCommand(program: Command): void {
       withPlace(flags, async (place) => {
         const { log, topics, wire } = place;
         const settings = readLogSettings(flags, process.env);
-        const contracts = loadContracts();
-        const control = await followControl(log, topics, (document) => compileDocument(document, contracts));
+        const control = await controlOf(place);
         await control.refreshDocuments();
         const state = control.stateAt(control.offset);
         const rollout = state.sets.get(name)?.rollout ?? nothingProposed(name);

@@ -1,11 +1,12 @@
 import { type Command, Option } from 'commander';
 import { formatInstant } from '../language/contract.ts';
+import { percent } from '../rollout/canary-steps.ts';
 import { activeOf, type ControlState, type Rollout, type SetState } from '../rollout/control-state.ts';
 import { type Asking, askController, tell, whoAmI } from './ask-controller.ts';
+import { controlStateOf } from './control-state.ts';
 import { withPlace } from './open-log.ts';
 import { printable } from './printable.ts';
 import { formatMove, nothingProposed } from './propose.ts';
-import { controlStateOf } from './rollout-state.ts';
 import { type SettingsFlags, withLogFlags } from './settings.ts';
 
 interface AskFlags extends SettingsFlags {
@@ -104,7 +105,7 @@ const activeLine = (set: SetState): string =>
   set.isStopped ? 'stopped' : (activeOf(set)?.slice(0, 12) ?? 'none      ');
 
 const wayOf = ({ version, phase, step, share, isPaused }: Rollout): string =>
-  `${short(version)} ${phase === 'canary' ? `canary step ${step}, ${share * 100} % of the accounts` : phase}${isPaused ? ', paused' : ''}`;
+  `${short(version)} ${phase === 'canary' ? `canary step ${step}, ${percent(share)} of the accounts` : phase}${isPaused ? ', paused' : ''}`;
 
 function renderOne(name: string, set: SetState): string {
   const { rollout, rollback } = set;

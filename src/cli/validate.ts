@@ -6,14 +6,13 @@ import { loadContracts } from '../../schemas/contracts.ts';
 import { canonicalJson } from '../ingest/canonical-json.ts';
 import { formatInstant } from '../language/contract.ts';
 import { unexpectedMoves } from '../rollout/guards.ts';
-import { compileDocument } from '../runtime/compile-document.ts';
-import { followControl } from '../runtime/control.ts';
 import { regression } from '../runtime/regression.ts';
 import type { Verdict } from '../scoring/control-fact.ts';
 import { runExamples } from '../scoring/run-examples.ts';
 import { entitiesIn, movesIn, type Tally } from '../scoring/tally.ts';
 
 import { askController, tell, whoAmI } from './ask-controller.ts';
+import { controlOf } from './control-state.ts';
 import { EXIT } from './exit-codes.ts';
 import { withPlace } from './open-log.ts';
 import { progress } from './progress.ts';
@@ -58,7 +57,7 @@ export function validateCommand(program: Command): void {
       await withPlace(flags, async (place) => {
         const { log, topics, wire } = place;
         const contracts = loadContracts();
-        const control = await followControl(log, topics, (document) => compileDocument(document, contracts));
+        const control = await controlOf(place, contracts);
         await control.refreshDocuments();
         const rollout = control.stateAt(control.offset).sets.get(name)?.rollout ?? nothingProposed(name);
         const candidate = control.compiled(rollout.version);

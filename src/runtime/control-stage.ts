@@ -111,17 +111,18 @@ export function controlStage(parts: ControlStageParts): Stage {
     const common = { at: now, by, request: id, ...(reason === undefined ? {} : { reason }) };
     const facts = sealed(
       state,
+      signals,
       decision.facts.map((fact) => ({ ...fact, ...common }) as KnownFact),
     );
     return [...facts, audit({ ...said, outcome: 'accepted', code: null, message: decision.said, hint: null })];
   }
 
   /** Each is tied to all that was read when it was decided; the next decision waits until these are read too. */
-  function sealed(state: Overlay, facts: readonly KnownFact[]): readonly NewRecord[] {
+  function sealed(state: Overlay, signals: Signals, facts: readonly KnownFact[]): readonly NewRecord[] {
     const seen = control.offset;
     state.set(EXPECTED_KEY, String(seen + facts.length));
     health.count('control.facts', facts.length);
-    for (const fact of facts) begin(state, fact);
+    for (const fact of facts) begin(state, signals, fact);
     const seal = { seen, prev: control.chainAt(seen) };
     return facts.map((fact) => factRecord(topics, { ...fact, seal }, wire));
   }
@@ -130,28 +131,29 @@ export function controlStage(parts: ControlStageParts): Stage {
   function hear(state: Overlay, signal: Signal, now: number): readonly NewRecord[] {
     state.set(signalKey(signal.by), JSON.stringify(signal));
     const seen = control.stateAt(control.offset);
-    const watched = watch(seen, signalsIn(state), parts.partitionsOf(topics.images), gatesAt(state, now));
+    const signals = signalsIn(state);
+    const watched = watch(seen, signals, parts.partitionsOf(topics.images), gatesAt(state, now));
     for (const { fact } of watched) health.count(`control.watched.${fact.kind}`);
-    sample(state, seen, now);
+    sample(state, signals, seen, now);
     if (watched.length === 0) return [];
     const common = { at: now, by: CONTROLLER, request: signal.id };
     const facts = watched.map(({ fact, reason }) => ({ ...fact, ...common, reason }) as KnownFact);
-    const told = watched.flatMap((one) => incidentOf(state, seen, one, signal.id, now));
-    return [...sealed(state, facts), ...told];
+    const told = watched.flatMap((one) => incidentOf(state, signals, seen, one, signal.id, now));
+    return [...sealed(state, signals, facts), ...told];
   }
 
   /** What was counted of a version until its shadow, or a step of its canary, begins is no part of that. */
-  function begin(state: Overlay, fact: KnownFact): void {
+  function begin(state: Overlay, signals: Signals, fact: KnownFact): void {
     if (fact.kind !== 'shadowed' && fact.kind !== 'canaried') return;
-    const { answers } = tallyOf(fact.set, fact.version, signalsIn(state));
+    const { answers } = tallyOf(fact.set, fact.version, signals);
     state.set(beganKey(fact.version), JSON.stringify({ step: fact.kind === 'canaried' ? fact.step : 0, answers }));
   }
 
   /** Keeps what the guards measure, for whoever has to look at it later. */
-  function sample(state: Overlay, { sets }: ControlState, now: number): void {
+  function sample(state: Overlay, signals: Signals, { sets }: ControlState, now: number): void {
     for (const [name, { rollout }] of sets) {
       if (rollout === null || rollout.phase === 'proposed') continue;
-      const { readings } = readingsOf(name, rollout, signalsIn(state), policy);
+      const { readings } = readingsOf(name, rollout, signals, policy);
       const values = Object.fromEntries(readings.map(({ metric, value }) => [metric, value]));
       state.set(
         samplesKey(rollout.version),
@@ -163,6 +165,7 @@ export function controlStage(parts: ControlStageParts): Stage {
   /** A version that is taken back is told on two topics: that it was, and all that somebody needs who looks into it. */
   function incidentOf(
     state: Overlay,
+    signals: Signals,
     seen: ControlState,
     watched: Watched,
     id: string,
@@ -174,7 +177,7 @@ export function controlStage(parts: ControlStageParts): Stage {
     const before = seen.sets.get(set) ?? NO_SET;
     const from = before.rollout !== null && readings.length > 0 ? before.rollout.version : activeOf(before);
     const to = fact.kind === 'rolled_back' ? fact.version : fact.kind === 'aborted' ? activeOf(before) : null;
-    const tally = before.rollout === null ? null : readingsOf(set, before.rollout, signalsIn(state), policy).tally;
+    const tally = before.rollout === null ? null : tallyOf(set, before.rollout.version, signals);
     const note = { id, set, at: now };
     const packet = {
       outcome: fact.kind,
