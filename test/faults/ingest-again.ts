@@ -1,11 +1,11 @@
 import type { CompiledSet } from '../../src/compiler/compile.ts';
 import { overlayOn } from '../../src/log/overlay.ts';
 import type { NewRecord } from '../../src/log/port.ts';
-import { NO_FACTS } from '../../src/rollout/control-state.ts';
 import type { ControlFollower } from '../../src/runtime/control.ts';
 import { createHealth } from '../../src/runtime/health.ts';
 import { ingestStage } from '../../src/runtime/ingest-stage.ts';
 import { waiverValue } from '../../src/scoring/evidence.ts';
+import { standingControl } from '../support/standing-control.ts';
 import type { Evidence } from './invariants.ts';
 
 export interface IngestedAgain {
@@ -50,20 +50,5 @@ export function ingestAgain(evidence: Evidence): readonly IngestedAgain[] {
 function standing(sets: readonly CompiledSet[]): ControlFollower {
   const of = (entity: 'deal' | 'account') =>
     sets.filter((set) => set.entity === entity).map((active) => ({ active, fallback: null }));
-  const view = { offset: sets.length, sets: { deal: of('deal'), account: of('account') } };
-  return {
-    offset: view.offset,
-    refresh: async () => {},
-    fact: () => ({ kind: 'other' }),
-    active: () => new Map(),
-    stateAt: () => NO_FACTS,
-    chainAt: () => '',
-    refreshDocuments: async () => {},
-    versionsLike: () => [],
-    isKnown: () => false,
-    compiled: () => {
-      throw new Error('none');
-    },
-    viewAt: () => view,
-  };
+  return standingControl({ offset: sets.length, sets: { deal: of('deal'), account: of('account') } });
 }

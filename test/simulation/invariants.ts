@@ -11,10 +11,10 @@ import { overlayOn } from '../../src/log/overlay.ts';
 import { partitionOf } from '../../src/log/partitioner.ts';
 import type { LogRecord } from '../../src/log/port.ts';
 import { recordsIn } from '../../src/log/simulated/storage.ts';
-import { NO_FACTS } from '../../src/rollout/control-state.ts';
 import { createHealth } from '../../src/runtime/health.ts';
 import { ingestStage } from '../../src/runtime/ingest-stage.ts';
 import type { PostureChange, Result } from '../../src/scoring/result.ts';
+import { standingControl } from '../support/standing-control.ts';
 import { recomputeFake } from './fake-set.ts';
 import { contracts, PARTITIONS, topics, VERSIONS, type World } from './world.ts';
 
@@ -75,21 +75,7 @@ type States = ReadonlyMap<string, EntityState>;
  */
 function checkImages(world: World, images: readonly SeenImage[], check: Check): States {
   const states = new Map<string, EntityState>();
-  const control = {
-    offset: 0,
-    refresh: async () => {},
-    fact: () => ({ kind: 'other' as const }),
-    active: () => new Map(),
-    stateAt: () => NO_FACTS,
-    chainAt: () => '',
-    refreshDocuments: async () => {},
-    versionsLike: () => [],
-    isKnown: () => false,
-    compiled: () => {
-      throw new Error('none');
-    },
-    viewAt: () => ({ offset: 0, sets: { deal: [], account: [] } }),
-  };
+  const control = standingControl({ offset: 0, sets: { deal: [], account: [] } });
   const parts = {
     topics,
     contracts,

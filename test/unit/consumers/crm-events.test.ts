@@ -6,6 +6,7 @@ import { salesforceEvents } from '../../../consumers/salesforce-events.ts';
 import { makeWriters } from '../../../schemas/writers.ts';
 import { loadSalesforceSchemas } from '../../../src/connectors/salesforce/load-schemas.ts';
 import type { LogRecord } from '../../../src/log/port.ts';
+import { bigintLong } from '../../support/bigint-long.ts';
 import { NO_SAMPLES, sampleBytes, sampleFolder } from '../../support/event-samples.ts';
 import { codesOf, expectSound } from '../../support/expect-decoded.ts';
 
@@ -90,22 +91,11 @@ const ENVELOPE = {
   ],
 };
 
-/** Longs as bigint, so that large ones can be written. */
-const long = avro.types.LongType.__with({
-  fromBuffer: (buffer: Buffer) => buffer.readBigInt64LE(),
-  toBuffer: (value: bigint) => {
-    const buffer = Buffer.alloc(8);
-    buffer.writeBigInt64LE(value);
-    return buffer;
-  },
-  fromJSON: BigInt,
-  toJSON: Number,
-  isValid: (value: unknown) => typeof value === 'bigint',
-  compare: (a: bigint, b: bigint) => (a < b ? -1 : a > b ? 1 : 0),
-});
 const isLong = (part: unknown): boolean =>
   part === 'long' || (typeof part === 'object' && part !== null && 'type' in part && part.type === 'long');
-const type = avro.Type.forSchema(ENVELOPE as avro.Schema, { typeHook: (part) => (isLong(part) ? long : undefined) });
+const type = avro.Type.forSchema(ENVELOPE as avro.Schema, {
+  typeHook: (part) => (isLong(part) ? bigintLong : undefined),
+});
 
 const wire = (schemaId: number, value: object): Buffer =>
   Buffer.concat([Buffer.from([0, 0, 0, 0, schemaId]), type.toBuffer(value)]);

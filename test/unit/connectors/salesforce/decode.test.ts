@@ -7,6 +7,7 @@ import { loadSalesforceSchemas } from '../../../../src/connectors/salesforce/loa
 import { NO_SCHEMAS, type SalesforceSchemas } from '../../../../src/connectors/salesforce/schemas.ts';
 import { salesforceRowVersion } from '../../../../src/connectors/salesforce/version.ts';
 import { isNewer } from '../../../../src/ingest/version.ts';
+import { bigintLong } from '../../../support/bigint-long.ts';
 import { bytesOf, NO_SAMPLES, sampleFolder, sampleJson } from '../../../support/event-samples.ts';
 import { codesOf, expectSound } from '../../../support/expect-decoded.ts';
 
@@ -273,19 +274,7 @@ const ACCOUNT = {
 };
 
 describe('Avro payloads', () => {
-  const long = avro.types.LongType.__with({
-    fromBuffer: (buffer: Buffer) => buffer.readBigInt64LE(),
-    toBuffer: (value: bigint) => {
-      const buffer = Buffer.alloc(8);
-      buffer.writeBigInt64LE(value);
-      return buffer;
-    },
-    fromJSON: BigInt,
-    toJSON: Number,
-    isValid: (value: unknown) => typeof value === 'bigint',
-    compare: (a: bigint, b: bigint) => (a < b ? -1 : a > b ? 1 : 0),
-  });
-  const type = avro.Type.forSchema(ACCOUNT as avro.Schema, { registry: { long } });
+  const type = avro.Type.forSchema(ACCOUNT as avro.Schema, { registry: { long: bigintLong } });
   const known = { find: (id: string) => (id === 's1' ? avscSchema(id, ACCOUNT) : null) };
   const body = (header: object, fields: object) => ({
     ChangeEventHeader: { ...HEADER, commitTimestamp: 1714170102000n, commitNumber: 1652977933433528301n, ...header },
