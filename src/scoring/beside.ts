@@ -6,7 +6,7 @@ import type { Run } from './run.ts';
 import type { Subject } from './score.ts';
 import type { LastAnswer } from './scored-entity.ts';
 import { tallyKey } from './state-keys.ts';
-import { FAULT, MAX_MOVERS, noTally, type Tally } from './tally.ts';
+import { FAULT, MAX_MOVERS, type Mover, noTally, type Tally } from './tally.ts';
 
 type Beside = NonNullable<LastAnswer['beside']>;
 
@@ -40,7 +40,7 @@ export function compare(
   change(run, active.name, candidate.set.version, (tally) => {
     const { entity, id } = subject;
     const unknown = isFault ? 0 : other.outcomes.filter(({ outcome }) => outcome === 'unknown').length;
-    const others = tally.movers.filter((mover) => mover.entity !== entity || mover.id !== id);
+    const others = moversBut(tally, subject);
     const hasMoved = !isFault && base.posture !== other.posture && others.length < MAX_MOVERS;
     const mover = { entity, id, from: base.posture, to: isFault ? base.posture : other.posture };
     return {
@@ -56,10 +56,16 @@ export function compare(
 }
 
 /** The entity is gone: it stands nowhere any more. */
-export function forget(run: Run, set: string, beside: Beside | undefined): void {
-  if (beside === undefined || tallyOf(run, set)?.version !== beside.version) return;
-  change(run, set, beside.version, (tally) => moved(tally, beside, null));
+export function forget(run: Run, set: string, gone: Pick<Subject, 'entity' | 'id'>, beside: Beside | undefined): void {
+  if (beside === undefined || tallyNow(run, set)?.version !== beside.version) return;
+  change(run, set, beside.version, (tally) => ({
+    ...moved(tally, beside, null),
+    movers: moversBut(tally, gone),
+  }));
 }
+
+const moversBut = ({ movers }: Tally, { entity, id }: Pick<Subject, 'entity' | 'id'>): readonly Mover[] =>
+  movers.filter((mover) => mover.entity !== entity || mover.id !== id);
 
 function moved(tally: Tally, before: Beside | undefined, pair: string | null): Tally {
   const pairs: { [pair: string]: number } = { ...tally.pairs };
@@ -78,13 +84,14 @@ function differing(base: Result, other: Result): readonly string[] {
   return [...changed, ...gone].map(({ constraint }) => constraint);
 }
 
-export function tallyOf(run: Pick<Run, 'state'>, set: string): Tally | null {
+/** What this step has counted already, else what is kept. */
+function tallyNow(run: Run, set: string): Tally | null {
   const text = run.state.get(tallyKey(set));
-  return text === undefined ? null : (JSON.parse(text) as Tally);
+  return run.tallies.get(set) ?? (text === undefined ? null : (JSON.parse(text) as Tally));
 }
 
 function change(run: Run, set: string, version: string, next: (tally: Tally) => Tally): void {
-  const known = run.tallies.get(set) ?? tallyOf(run, set);
+  const known = tallyNow(run, set);
   const tally = known?.version === version ? known : noTally(version);
   run.tallies.set(set, { ...next(tally), seq: tally.seq + 1 });
 }

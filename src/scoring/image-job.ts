@@ -139,7 +139,7 @@ function endImage(run: Run, scored: ScoredEntity, image: ImageJob['image']): voi
   const now = formatInstant(Math.max(image.at, scored.now ?? image.at));
   for (const [set, last] of scored.answers) {
     endPosture(run, scored, set, last, { cause, now, imageSeq: image.imageSeq });
-    forget(run, set, last.beside);
+    forget(run, set, scored, last.beside);
   }
   if (scored.image !== null && scored.image.lacking.length > 0)
     run.state.set(incompleteKey(scored.entity, scored.id), undefined);

@@ -4,6 +4,7 @@ import type { Change, Intake } from '../../../src/ingest/change.ts';
 import { closeImport, type IngestContext, ingestChange } from '../../../src/ingest/step.ts';
 import { type Overlay, overlayOn } from '../../../src/log/overlay.ts';
 import type { ActiveSet } from '../../../src/scoring/active-set.ts';
+import { tallyKey } from '../../../src/scoring/state-keys.ts';
 import {
   controlOffsetIn,
   fireDue,
@@ -15,6 +16,7 @@ import {
   scoreImage,
   takeFact,
 } from '../../../src/scoring/step.ts';
+import type { Tally } from '../../../src/scoring/tally.ts';
 import { fakeAnswer, fakeSet } from '../../simulation/fake-set.ts';
 
 const contracts = loadContracts();
@@ -97,6 +99,22 @@ describe('scoring step', () => {
     expect(deal('D1', 0, { amount: 0 })).toEqual(['d/D1 change', 'd/D1 null→healthy']);
     expect(deal('D1', 1, { amount: 3 })).toEqual(['d/D1 change']);
     expect(deal('D1', 2, { amount: 1 })).toEqual(['d/D1 change', 'd/D1 healthy→watch']);
+  });
+
+  it('counts who stands elsewhere under a version on its way, as long as they are there', () => {
+    deals = [
+      { active: fakeSet('d', 'deal', 'a1'), fallback: null, candidate: { set: fakeSet('d', 'deal', 'b1'), share: 0 } },
+    ];
+    const tally = (): Tally => JSON.parse(state.get(tallyKey('d')) ?? '{}');
+    const named = () => tally().movers.map(({ id, from, to }) => `${id} ${from}>${to}`);
+    change('account', 'A', 0, { fields: { employees: 1 } });
+    deal('D1', 1, { amount: 0 });
+    deal('D2', 2, { amount: 0 });
+    expect(tally().pairs).toEqual({ 'watch>healthy': 2 });
+    expect(named()).toEqual(['D1 watch>healthy', 'D2 watch>healthy']);
+    change('deal', 'D1', 3, { op: 'delete' });
+    expect(tally().pairs).toEqual({ 'watch>healthy': 1 });
+    expect(named()).toEqual(['D2 watch>healthy']);
   });
 
   it('tells what moved, with message and fix', () => {
