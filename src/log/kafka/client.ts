@@ -20,8 +20,8 @@ const SILENCE_MS = 9_000;
 const DISCONNECT_TIMEOUT_MS = 15_000;
 const RETRY = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 8 };
 
-/** kafkajs logs each of these at ERROR although it tries again, after nearly every commit. */
-const ROUTINE = /CONCURRENT_TRANSACTIONS|ongoing transaction|concurrent transaction/i;
+/** kafkajs logs most of these at ERROR although it tries again, after nearly every commit; a sender is made anew after an error. */
+const ROUTINE = /CONCURRENT_TRANSACTIONS|ongoing transaction|concurrent transaction|Limiting retries/i;
 
 /**
  * A client of its own for each use: producers of one client share a map of committed offsets that a transaction fills

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import type { Producer } from 'kafkajs';
 import { unavailable } from '../errors.ts';
 import { choosePartition, groupName, taskName } from '../place.ts';
 import type { Log, TaskInput, TaskSession } from '../port.ts';
@@ -10,9 +9,10 @@ import { asPortError } from './failure.ts';
 import { joinGroup, topicsIn } from './membership.ts';
 import { openReader } from './reader.ts';
 import type { OnRestore } from './restore.ts';
+import { openSender } from './sender.ts';
 import { serial } from './serial.ts';
 import { openKafkaSession, type SessionParts } from './session.ts';
-import { openTransactor, type Transactor } from './transactions.ts';
+import { type MakeProducer, openTransactor, type Transactor } from './transactions.ts';
 
 export interface KafkaLogOptions {
   readonly settings: KafkaSettings;
@@ -50,10 +50,9 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
     return within(ADMIN_TIMEOUT_MS, doing, admin.fetchOffsets({ groupId, topics: [topic] }));
   });
 
-  const makeProducer = (transactionalId: string, more: object): Producer =>
+  const makeProducer: MakeProducer = (more) =>
     makeClient(settings, (kafka) =>
       kafka.producer({
-        transactionalId,
         allowAutoTopicCreation: false,
         // Every record comes with its partition (see choosePartition).
         createPartitioner:
@@ -99,8 +98,16 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
   /** One a task: who opens it again in this process ends its own hold before. */
   const sessions = new Map<string, TaskSession>();
 
-  /** Appends of this process go through one producer, one after the other. */
+  const senders = async () => {
+    try {
+      return await openSender(makeProducer, (topic) => reader.partitionsOf(topic));
+    } catch (error) {
+      throw asPortError(error, { doing: 'opening a producer' });
+    }
+  };
+  /** Appends of this process go through one producer of either kind, one after the other. */
   const appender = openAppender(() => transactors(`${prefix}plumbline-append-${randomUUID()}`));
+  const singles = openAppender(senders);
 
   return {
     partitionsOf: (topic) => reader.partitionsOf(topic),
@@ -108,7 +115,11 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
       if (records.length === 0) return [];
       // Places are chosen first: a record that has none must leave nothing behind.
       for (const record of records) choosePartition(record, reader.partitionsOf(record.topic));
-      const placed = await appender.append((transactor) => transactor.commit(records, null));
+      const [single, ...others] = records;
+      const placed =
+        single !== undefined && others.length === 0
+          ? [await singles.append((sender) => sender.send(single))]
+          : await appender.append((transactor) => transactor.commit(records, null));
       options.onAppend?.(new Set(records.map((record) => record.topic)));
       return placed;
     },
@@ -141,28 +152,31 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
     async close() {
       isClosed = true;
       await Promise.allSettled([...sessions.values()].map((session) => session.close()));
-      await Promise.allSettled([appender.close(), admin.disconnect(), reader.close()]);
+      await Promise.allSettled([appender.close(), singles.close(), admin.disconnect(), reader.close()]);
     },
   };
 }
 
-interface Appender {
-  append<T>(work: (transactor: Transactor) => Promise<T>): Promise<T>;
+interface Closable {
   close(): Promise<void>;
 }
 
-function openAppender(open: () => Promise<Transactor>): Appender {
-  let transactor: Transactor | null = null;
+interface Appender<P extends Closable> extends Closable {
+  append<T>(work: (producer: P) => Promise<T>): Promise<T>;
+}
+
+function openAppender<P extends Closable>(open: () => Promise<P>): Appender<P> {
+  let producer: P | null = null;
   let last: Promise<unknown> = Promise.resolve();
   return {
     append(work) {
       const next = last.then(async () => {
         try {
-          transactor ??= await open();
-          return await work(transactor);
+          producer ??= await open();
+          return await work(producer);
         } catch (error) {
-          await transactor?.close();
-          transactor = null;
+          await producer?.close();
+          producer = null;
           throw asPortError(error, { doing: 'appending' });
         }
       });
@@ -171,7 +185,7 @@ function openAppender(open: () => Promise<Transactor>): Appender {
     },
     async close() {
       await last;
-      await transactor?.close();
+      await producer?.close();
     },
   };
 }

@@ -1,12 +1,13 @@
-import type { Producer, Transaction } from 'kafkajs';
+import type { Producer, ProducerConfig, Transaction } from 'kafkajs';
 import { choosePartition } from '../place.ts';
 import type { NewRecord, Placed } from '../port.ts';
 import { asBuffer } from './bytes.ts';
 import { within } from './deadline.ts';
 import { inStep } from './failure.ts';
 
-const CONNECT_TIMEOUT_MS = 15_000;
+export const CONNECT_TIMEOUT_MS = 15_000;
 const INIT_TIMEOUT_MS = 30_000;
+export const PRODUCER_RETRY = { initialRetryTime: 10, multiplier: 1.5, maxRetryTime: 500, retries: 25 };
 const STEP_TIMEOUT_MS = 20_000;
 /** The broker ends a transaction by itself after so long; a live owner's commit then fails like a fenced one. */
 const TRANSACTION_TIMEOUT_MS = 10_000;
@@ -30,7 +31,7 @@ export interface Transactor {
   close(): Promise<void>;
 }
 
-type MakeProducer = (transactionalId: string, options: object) => Producer;
+export type MakeProducer = (options: ProducerConfig) => Producer;
 
 /**
  * Connects and fences: whoever held this transactional id before can't commit any more, and what they left open is
@@ -41,10 +42,11 @@ export async function openTransactor(
   transactionalId: string,
   partitionsOf: (topic: string) => number,
 ): Promise<Transactor> {
-  const producer = makeProducer(transactionalId, {
+  const producer = makeProducer({
+    transactionalId,
     maxInFlightRequests: 1,
     transactionTimeout: TRANSACTION_TIMEOUT_MS,
-    retry: { initialRetryTime: 10, multiplier: 1.5, maxRetryTime: 500, retries: 25 },
+    retry: PRODUCER_RETRY,
   });
   let transaction: Transaction | null;
   try {
@@ -87,7 +89,8 @@ export async function openTransactor(
   };
 }
 
-const step = <T>(doing: string, work: Promise<T>): Promise<T> => inStep(doing, within(STEP_TIMEOUT_MS, doing, work));
+export const step = <T>(doing: string, work: Promise<T>): Promise<T> =>
+  inStep(doing, within(STEP_TIMEOUT_MS, doing, work));
 
 interface Group {
   readonly topic: string;
@@ -107,7 +110,7 @@ function byPartition(records: readonly NewRecord[], partitionsOf: (topic: string
   return groups.values();
 }
 
-const toMessage = (record: NewRecord, partition: number) => ({
+export const toMessage = (record: NewRecord, partition: number) => ({
   key: record.key,
   value: record.value === null ? null : asBuffer(record.value),
   headers: { ...record.headers },
