@@ -196,7 +196,10 @@ export function answerSets(
   for (const set of sets) {
     const last = scored.answers.get(set.active.name) ?? null;
     const asked: Subject = { ...subject, previousBand: last?.band ?? null, previousPosture: last?.posture ?? null };
-    const given = answerOne(run, answeringOf(set, keyOf(scored)), asked);
+    const answering = answeringOf(set, keyOf(scored));
+    const given = answerOne(run, answering, asked);
+    if (given?.set !== answering.active) scored.faulted.set(set.active.name, answering.active.version);
+    else scored.faulted.delete(set.active.name);
     if (given === null) {
       // Without an answer there is no due time either, or it would come again and again.
       if (last !== null) scored.answers.set(set.active.name, { ...last, dueAt: null });

@@ -6,7 +6,7 @@ import { placeOf } from './json-value.ts';
 
 const CODE = 'PLB-REQUEST-DECODE';
 
-type Form = 'text' | 'text?' | 'instant' | 'moves' | 'verdict' | 'count' | 'count?' | 'flag' | 'object';
+type Form = 'text' | 'text?' | 'instant' | 'moves' | 'verdict' | 'count' | 'count?' | 'flag' | 'object' | 'object?';
 type Member = readonly [name: string, written: string, form: Form];
 type Json = { readonly [name: string]: unknown };
 
@@ -44,6 +44,7 @@ const MEMBERS: { readonly [K in RequestKind]: readonly Member[] } = {
     ANY_SET,
     ['controlOffset', 'control_offset', 'count'],
     ['isBusy', 'is_busy', 'flag'],
+    ['sweeps', 'sweeps', 'object?'],
     ['accounts', 'accounts', 'count?'],
     ['tallies', 'tallies', 'object'],
     ['faults', 'faults', 'object'],
@@ -104,6 +105,8 @@ function read(value: unknown, form: Form, path: string, record: LogRecord): unkn
       return typeof value === 'boolean' ? value : malformed(record, path, 'true or false');
     case 'object':
       return value !== null && typeof value === 'object' ? value : malformed(record, path, 'an object');
+    case 'object?':
+      return value === null || value === undefined ? {} : read(value, 'object', path, record);
     case 'moves':
       return Array.isArray(value) && value.length <= MAX_MOVES
         ? value.map((move, index) => readMove(move, `${path}[${index}]`, record))

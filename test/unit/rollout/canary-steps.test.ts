@@ -62,6 +62,7 @@ describe('a canary', () => {
     set: null,
     controlOffset: 6,
     isBusy: false,
+    sweeps: {},
     accounts: 100_000,
     faults: {},
     tallies: {
