@@ -55,6 +55,9 @@ export interface Rollout {
   readonly step: number;
   /** Of the accounts, 0..1, that the version answers for. */
   readonly share: number;
+  /** See CanaryShare. */
+  readonly pinned: readonly string[];
+  readonly excluded: readonly string[];
   /** When the phase or the step began, ms. */
   readonly since: number;
   readonly isPaused: boolean;
@@ -164,6 +167,8 @@ function propose(set: SetState, fact: RolloutFact & { kind: 'proposed' }): SetSt
     phase: 'proposed',
     step: 0,
     share: 0,
+    pinned: [],
+    excluded: [],
     since: fact.at,
     isPaused: false,
   };
@@ -192,7 +197,15 @@ function advance(rollout: Rollout, fact: OnTheWay): Rollout | null | undefined {
     case 'canaried':
       if (!isApproved(rollout) || fact.step <= rollout.step || rollout.isPaused) return undefined;
       if (!(fact.share > rollout.share && fact.share < 1)) return undefined;
-      return { ...rollout, phase: 'canary', step: fact.step, share: fact.share, since: fact.at };
+      return {
+        ...rollout,
+        phase: 'canary',
+        step: fact.step,
+        share: fact.share,
+        pinned: fact.pinned ?? [],
+        excluded: fact.excluded ?? [],
+        since: fact.at,
+      };
     case 'paused':
       return phase === 'proposed' || rollout.isPaused ? undefined : { ...rollout, isPaused: true };
     case 'resumed':

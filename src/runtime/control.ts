@@ -118,7 +118,8 @@ export async function followControl(
   function candidateOf({ rollout }: SetState): Pick<ActiveSet, 'candidate'> {
     if (rollout === null || rollout.phase === 'proposed') return {};
     const set = fallbackOf(rollout.version);
-    return set === null ? {} : { candidate: { set, share: rollout.share } };
+    const { share, pinned, excluded } = rollout;
+    return set === null ? {} : { candidate: { set, share, pinned: new Set(pinned), excluded: new Set(excluded) } };
   }
 
   function viewOf(offset: number, state: ControlState): ControlView {

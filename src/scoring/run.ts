@@ -9,7 +9,7 @@ import type { Overlay } from '../log/overlay.ts';
 import type { TextMemo } from '../log/text-memo.ts';
 import type { ActiveSet, ControlView } from './active-set.ts';
 import { compare } from './beside.ts';
-import { isInShare } from './canary.ts';
+import { isInCanary } from './canary.ts';
 import { instantText } from './evidence.ts';
 import { postureEnded, postureMoved, type Sight } from './posture-change.ts';
 import type { Cause, Outcome, PostureChange, Result } from './result.ts';
@@ -234,7 +234,7 @@ function putBeside(scored: ScoredEntity, { active }: ActiveSet, beside: LastAnsw
 
 /** The version that answers for an account: of a share of them the one on its way, with the active one beneath. */
 export const answeringOf = (set: ActiveSet, accountKey: string): ActiveSet =>
-  set.candidate !== undefined && isInShare(set.candidate.set.version, accountKey, set.candidate.share)
+  set.candidate !== undefined && isInCanary(set.candidate.set.version, accountKey, set.candidate)
     ? { active: set.candidate.set, fallback: set.active }
     : set;
 

@@ -30,6 +30,8 @@ const rollout: Rollout = {
   phase: 'proposed',
   step: 0,
   share: 0,
+  pinned: [],
+  excluded: [],
   since: 0,
   isPaused: false,
 };

@@ -4,6 +4,7 @@ import type { Change, Intake } from '../../../src/ingest/change.ts';
 import { closeImport, type IngestContext, ingestChange } from '../../../src/ingest/step.ts';
 import { type Overlay, overlayOn } from '../../../src/log/overlay.ts';
 import type { ActiveSet } from '../../../src/scoring/active-set.ts';
+import { ONLY_ASKED } from '../../../src/scoring/canary.ts';
 import { tallyKey } from '../../../src/scoring/state-keys.ts';
 import {
   controlOffsetIn,
@@ -114,7 +115,11 @@ describe('scoring step', () => {
 
   it('counts who stands elsewhere under a version on its way, as long as they are there', () => {
     deals = [
-      { active: fakeSet('d', 'deal', 'a1'), fallback: null, candidate: { set: fakeSet('d', 'deal', 'b1'), share: 0 } },
+      {
+        active: fakeSet('d', 'deal', 'a1'),
+        fallback: null,
+        candidate: { set: fakeSet('d', 'deal', 'b1'), ...ONLY_ASKED },
+      },
     ];
     const tally = (): Tally => JSON.parse(state.get(tallyKey('d')) ?? '{}');
     const named = () => tally().movers.map(({ id, from, to }) => `${id} ${from}>${to}`);
@@ -327,7 +332,7 @@ describe('scoring step', () => {
     deals = [b1];
     through(takeFact(state, { kind: 'activated', set: 'd', version: 'b1', at: 5, by: 'test' }, 0, context));
     expect(tell(sweepOn(state, 0, context, 1) ?? fail())).toEqual(['d/D1 sweep']);
-    deals = [{ ...b1, candidate: { set: fakeSet('d', 'deal', 'c1'), share: 0 } }];
+    deals = [{ ...b1, candidate: { set: fakeSet('d', 'deal', 'c1'), ...ONLY_ASKED } }];
     const asked = (): number => (JSON.parse(state.get(tallyKey('d')) ?? '{"answers":0}') as Tally).answers;
     through(takeFact(state, { kind: 'shadowed', set: 'd', version: 'c1', at: 6, by: 'test' }, 0, context));
     expect(swept()).toEqual(['d/D2 sweep', 'd/D3 sweep']);
