@@ -63,6 +63,8 @@ const shape = z.strictObject({
     .default([]),
   /** The rules for changing rules (docs/rollouts.md). */
   policy: z.string().min(1).optional(),
+  /** What switches processing and rollouts off: a file, or a module that gives an OpenFeature provider. */
+  flags: z.strictObject({ file: z.string().min(1).optional(), provider: z.string().min(1).optional() }).prefault({}),
   salesforce: z
     .strictObject({
       /** Schemas of Avro payloads, as GetSchema of the Pub/Sub API gives them: ID.avsc. */
@@ -120,6 +122,8 @@ const VARIABLES: readonly (readonly [string, readonly string[], ('number' | 'lis
   ['PLUMBLINE_KAFKA_SASL_PASSWORD', ['kafka', 'sasl', 'password']],
   ['PLUMBLINE_KAFKA_SASL_TOKEN_FILE', ['kafka', 'sasl', 'token_file']],
   ['PLUMBLINE_POLICY', ['policy']],
+  ['PLUMBLINE_FLAGS_FILE', ['flags', 'file']],
+  ['PLUMBLINE_FLAGS_PROVIDER', ['flags', 'provider']],
   ['PLUMBLINE_SALESFORCE_SCHEMAS_DIR', ['salesforce', 'schemas_dir']],
   ['PLUMBLINE_HUBSPOT_SECRET', ['hubspot', 'secret']],
   ['PLUMBLINE_HUBSPOT_URL', ['hubspot', 'url']],
@@ -159,7 +163,12 @@ export function readLogSettings(flags: LogFlags, env: NodeJS.ProcessEnv): LogSet
   }
   const connectors = parsed.data.connectors.map((one) => ({ ...one, mapping: resolve(one.mapping) }));
   const policy = parsed.data.policy === undefined ? {} : { policy: resolve(parsed.data.policy) };
-  const settings = { ...parsed.data, ...policy, connectors, data_dir: resolve(parsed.data.data_dir) };
+  const { file, provider } = parsed.data.flags;
+  const flagged = {
+    ...(file === undefined ? {} : { file: resolve(file) }),
+    ...(provider === undefined ? {} : { provider: resolve(provider) }),
+  };
+  const settings = { ...parsed.data, ...policy, flags: flagged, connectors, data_dir: resolve(parsed.data.data_dir) };
   if (settings.log === 'kafka') holdKafka(settings);
   else if (!STAGES.every((stage) => settings.stages.includes(stage)))
     throw wrong('stages', 'the embedded log is run by one process, which runs all of them');

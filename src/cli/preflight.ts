@@ -6,6 +6,7 @@ import { coverageOf } from '../runtime/coverage.ts';
 import { subjectsOf } from '../wire/subjects.ts';
 import { controlOf } from './control-state.ts';
 import { EXIT } from './exit-codes.ts';
+import { switchesNow } from './flags.ts';
 import { type LogSettings, readLogSettings, registryOptionsOf } from './log-settings.ts';
 import { type Place, withPlace } from './open-log.ts';
 import { policyOf } from './policy.ts';
@@ -45,6 +46,7 @@ export function preflightCommand(program: Command): void {
           coverage,
           policy: policyOf(settings),
           now: Date.now(),
+          switches: await switchesNow(settings),
           ...(await registryOf(settings, place)),
         });
         process.stdout.write(flags.format === 'json' ? `${JSON.stringify(checks)}\n` : render(checks, name));

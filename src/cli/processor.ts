@@ -27,6 +27,7 @@ import type { Telemetry } from '../telemetry/start.ts';
 import { jsonView } from '../wire/json-view.ts';
 import { jsonWire } from '../wire/json-wire.ts';
 import { loadConnectors } from './connectors.ts';
+import { type Flags, openFlags } from './flags.ts';
 import { hookPorts } from './hooks.ts';
 import { takesOf } from './log-settings.ts';
 import { topics as embeddedTopics, openKafkaPlace, openLog, type Place, topicsOf } from './open-log.ts';
@@ -76,6 +77,7 @@ export async function startProcessor(
   const isKafka = settings.log.log === 'kafka';
   // Before anything is opened, for a setting that is wrong ends the start.
   const hooks = hookPorts(settings.log, () => log, health);
+  const flags = await openFlags(settings.log, health);
   const telemetry = await openTelemetry(process.env, {
     ...watchedOn(isKafka ? settings.log : null),
     instance: id,
@@ -124,7 +126,7 @@ export async function startProcessor(
         };
       },
       hooks,
-      rollouts: rolloutPorts({ log, topics, wire }, contracts, policyOf(settings.log)),
+      rollouts: rolloutPorts({ log, topics, wire }, contracts, policyOf(settings.log), flags.now),
       incidents: {
         newest: (limit) => newestIncidents(log, topics, limit),
         one: (number) => incidentOf(log, topics, number),
@@ -148,7 +150,7 @@ export async function startProcessor(
     const { activated, retired } = isKafka
       ? { activated: [], retired: [] }
       : await bring(log, topics, await followControl(log, topics, compile), sets, { at: Date.now(), by: 'run' });
-    worker = await startTasks(settings, { log: raw, topics, wire }, { turn, health, instance: id, telemetry });
+    worker = await startTasks(settings, { log: raw, topics, wire }, { turn, health, instance: id, telemetry, flags });
     const url = urlOf(server.server.address(), settings.host);
     noteProcessor(settings.dataDir, { url, id });
     const running = worker;
@@ -162,6 +164,7 @@ export async function startProcessor(
       async stop() {
         await server.close();
         await running.stop(STOP_DEADLINE_MS);
+        await flags.close();
         await log.close();
         dropNote(settings.dataDir, id);
         await telemetry?.close(FLUSH_DEADLINE_MS);
@@ -170,6 +173,7 @@ export async function startProcessor(
   } catch (error) {
     await server.close();
     await worker?.stop(STOP_DEADLINE_MS);
+    await flags.close();
     await log.close();
     await telemetry?.close(FLUSH_DEADLINE_MS);
     throw error;
@@ -187,11 +191,12 @@ interface TasksOf {
   readonly health: Health;
   readonly instance: string;
   readonly telemetry: Telemetry | null;
+  readonly flags: Flags;
 }
 
 /** On threads; a single one on a cluster runs in this one. */
 function startTasks(settings: Settings, place: Place, common: TasksOf): Promise<Worker> {
-  const { turn, health, instance, telemetry } = common;
+  const { turn, health, instance, telemetry, flags } = common;
   if (settings.log.log !== 'kafka')
     return startThreads({ log: 'embedded', settings: settings.log, turn }, settings.threads, health, instance);
   if (settings.threads > 1)
@@ -203,6 +208,7 @@ function startTasks(settings: Settings, place: Place, common: TasksOf): Promise<
     policy: policyOf(settings.log),
     takes: takesOf(settings.log),
     limits: KAFKA_BATCH,
+    switches: flags.now,
     ...(telemetry === null ? {} : { tracer: telemetry.tracer }),
   });
 }

@@ -12,6 +12,7 @@ import type { Policy } from '../rollout/policy.ts';
 import { rolloutsView, setView } from '../rollout/rollout-view.ts';
 import type { ControlFollower } from '../runtime/control.ts';
 import { seenContext } from '../runtime/decide-context.ts';
+import type { Switches } from '../runtime/switches.ts';
 import { requestOfJson } from '../wire/request-body.ts';
 import { answerSoFar, sendRequest } from './ask-controller.ts';
 import { controlOf } from './control-state.ts';
@@ -19,7 +20,12 @@ import type { Place } from './open-log.ts';
 import { nothingProposed } from './propose.ts';
 
 /** What HTTP does about rollouts: it reads the control log, and asks the controller as the commands do. */
-export function rolloutPorts(place: Place, contracts: Contracts, policy: Policy): RolloutPorts {
+export function rolloutPorts(
+  place: Place,
+  contracts: Contracts,
+  policy: Policy,
+  switches: () => Switches,
+): RolloutPorts {
   const { log, topics, wire } = place;
   let opened: Promise<ControlFollower> | null = null;
 
@@ -37,7 +43,7 @@ export function rolloutPorts(place: Place, contracts: Contracts, policy: Policy)
   async function views(): Promise<{ readonly state: ControlState; viewOf(name: string, set: SetState): object }> {
     const follower = await control();
     const state = follower.stateAt(follower.offset);
-    const context = await seenContext(log, topics, wire, follower, policy, Date.now());
+    const context = await seenContext(log, topics, wire, follower, policy, switches().rollouts, Date.now());
     const viewOf = (name: string, set: SetState): object =>
       setView(set, comingStep(name, state, context), set.rollout === null ? [] : context.readingsOf(name, set.rollout));
     return { state, viewOf };

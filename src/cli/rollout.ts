@@ -8,6 +8,7 @@ import { rolloutsView, setView } from '../rollout/rollout-view.ts';
 import { seenContext } from '../runtime/decide-context.ts';
 import { type Asking, askController, tell, whoAmI } from './ask-controller.ts';
 import { controlOf, controlStateOf } from './control-state.ts';
+import { switchesNow } from './flags.ts';
 import { readLogSettings } from './log-settings.ts';
 import { type Place, withPlace } from './open-log.ts';
 import { policyOf } from './policy.ts';
@@ -83,7 +84,15 @@ async function show(place: Place, name: string, flags: SettingsFlags & { format:
   const context =
     settings.policy === undefined
       ? null
-      : await seenContext(log, topics, wire, control, policyOf(settings), Date.now());
+      : await seenContext(
+          log,
+          topics,
+          wire,
+          control,
+          policyOf(settings),
+          (await switchesNow(settings)).rollouts,
+          Date.now(),
+        );
   const next = comingStep(name, state, context);
   const guards = context === null || set.rollout === null ? [] : context.readingsOf(name, set.rollout);
   process.stdout.write(

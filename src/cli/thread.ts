@@ -9,6 +9,7 @@ import type { Worker } from '../runtime/worker.ts';
 import type { Telemetry } from '../telemetry/start.ts';
 import { jsonWire } from '../wire/json-wire.ts';
 import { loadConnectors } from './connectors.ts';
+import { type Flags, openFlags } from './flags.ts';
 import { takesOf } from './log-settings.ts';
 import { openKafkaPlace, openLog, type Place, topicsOf } from './open-log.ts';
 import { policyOf } from './policy.ts';
@@ -50,9 +51,11 @@ async function openPlace(): Promise<Place & { readonly takes?: (input: TaskInput
 }
 
 let log: Log | null = null;
+let flags: Flags | null = null;
 try {
   const opened = await openPlace();
   log = opened.log;
+  flags = await openFlags(place.settings, health);
   telemetry = await openTelemetry(process.env, {
     ...watchedOn(place.log === 'kafka' ? place.settings : null),
     instance,
@@ -62,6 +65,7 @@ try {
   const started = await startRealWorker({
     ...opened,
     health,
+    switches: flags.now,
     connectors: loadConnectors(place.settings),
     policy: policyOf(place.settings),
     ...(telemetry === null ? {} : { tracer: telemetry.tracer }),
@@ -85,6 +89,7 @@ try {
     hint: known?.hint ?? null,
   });
 } finally {
+  await flags?.close();
   await log?.close();
   channel.close();
   parentPort?.close();

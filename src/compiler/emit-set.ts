@@ -16,7 +16,9 @@ export interface Emitted {
 }
 
 /** Length of the sums: weight·degree, weight, weight of unknown; then the same and the cost of what doesn't read `now`. */
-export const SUMS = 7;
+export const SUMS = 8;
+/** Where the steps of all of it lie. */
+export const STEPS = 7;
 
 /**
  * A set's module: `evaluate`, `again`, `breakpoints` and `messages` over (E: the entity's fields, A: the account's or
@@ -61,13 +63,13 @@ function emitEvaluate(context: EmitContext): readonly string[] {
     ...still.lines,
     'S[3] = ws; S[4] = wt; S[5] = wu; S[6] = cost;',
     ...moving.lines,
-    'S[0] = ws; S[1] = wt; S[2] = wu;',
+    `S[0] = ws; S[1] = wt; S[2] = wu; S[${STEPS}] = cost;`,
     '}',
     'function again(E, A, now, O, G, M, S) {',
     'let cost = S[6], ws = S[3], wt = S[4], wu = S[5];',
     ...declarationsOf(moving.uses, context),
     ...moving.lines,
-    'S[0] = ws; S[1] = wt; S[2] = wu;',
+    `S[0] = ws; S[1] = wt; S[2] = wu; S[${STEPS}] = cost;`,
     '}',
   ];
 }

@@ -35,8 +35,10 @@ function refusalOf(set: string, state: ControlState, rollout: Rollout | null, co
   const decision = decide(state, request, context);
   if (!('refusal' in decision)) return null;
   // Which version will be proposed is not known yet.
-  return rollout === null && decision.refusal.code !== 'PLB-ROLLOUT-FROZEN' ? null : decision.refusal;
+  return rollout === null && !STANDS_STILL.has(decision.refusal.code) ? null : decision.refusal;
 }
+
+const STANDS_STILL: ReadonlySet<string> = new Set(['PLB-ROLLOUT-FROZEN', 'PLB-ROLLOUT-OFF']);
 
 const transitionOf = ({ isPaused, phase }: Rollout): 'resume' | 'shadow' | 'promote' =>
   isPaused ? 'resume' : phase === 'proposed' ? 'shadow' : 'promote';

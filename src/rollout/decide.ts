@@ -36,6 +36,8 @@ export interface DecideContext {
   readonly isKnown: (set: string, version: string) => boolean;
   /** Why the version may not go on yet; null: nothing stands against it. */
   readonly blockedBy: (set: string, rollout: Rollout) => string | null;
+  /** The flag: off as if everything were frozen. */
+  readonly areRolloutsOn: boolean;
   /** Whose images are kept; null: not known. */
   readonly accounts: number | null;
 }
@@ -47,19 +49,18 @@ export interface DecideContext {
 export function decide(state: ControlState, request: RolloutRequest, context: DecideContext): Decision {
   if (isFreeze(request)) return freeze(state, request);
   const set = state.sets.get(request.set) ?? NO_SET;
-  const frozen = set.frozen ?? state.frozen;
+  const standsStill = context.areRolloutsOn ? refuseFrozen(set.frozen ?? state.frozen) : SWITCHED_OFF;
   switch (request.kind) {
     case 'roll_back':
       return rollBack(set, request);
     case 'propose':
-      return frozen ? refuseFrozen(frozen) : propose(set, request, context);
+      return standsStill ?? propose(set, request, context);
     default: {
       const rollout = set.rollout?.version === request.version ? set.rollout : null;
       if (rollout === null) return noRollout(set, request);
       // A freeze stops what goes on, never what stops.
-      if (frozen && (request.kind === 'shadow' || request.kind === 'promote' || request.kind === 'resume'))
-        return refuseFrozen(frozen);
-      return onTheWay(rollout, request, context);
+      const goesOn = request.kind === 'shadow' || request.kind === 'promote' || request.kind === 'resume';
+      return (goesOn ? standsStill : null) ?? onTheWay(rollout, request, context);
     }
   }
 }
@@ -85,12 +86,20 @@ function freeze(state: ControlState, { kind, set }: FreezeRequest): Decision {
     : accept(`${what} is not frozen any more`, { kind: 'unfrozen', set });
 }
 
-const refuseFrozen = ({ by, reason }: Freeze): Decision =>
-  refuse(
-    'PLB-ROLLOUT-FROZEN',
-    `rollouts are frozen by ${by}${reason === null ? '' : `: ${reason}`}`,
-    '`plumbline unfreeze`',
-  );
+const SWITCHED_OFF: Decision = refuse(
+  'PLB-ROLLOUT-OFF',
+  'rollouts are switched off by the flag `plumbline.rollouts`',
+  'aborts and rollbacks go through; docs/rollouts.md says where the flag is',
+);
+
+const refuseFrozen = (freeze: Freeze | null): Decision | null =>
+  freeze === null
+    ? null
+    : refuse(
+        'PLB-ROLLOUT-FROZEN',
+        `rollouts are frozen by ${freeze.by}${freeze.reason === null ? '' : `: ${freeze.reason}`}`,
+        '`plumbline unfreeze`',
+      );
 
 function propose(set: SetState, request: RolloutRequest & { kind: 'propose' }, context: DecideContext): Decision {
   const { version, moves } = request;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { METRICS } from './guards.ts';
 
 const MAX_KEYS = 100;
 const MAX_STEPS = 20;
@@ -52,9 +53,10 @@ export const policyShape = z.strictObject({
   guards: z
     .array(
       z.strictObject({
-        metric: z.enum(['fault_share', 'unknown_share', 'critical_share', 'unexpected_moves']),
+        metric: z.enum(METRICS),
         at_most: z.number().min(0),
         min_answers: z.int().min(1),
+        window: duration.optional(),
       }),
     )
     .min(1)

@@ -69,8 +69,8 @@ export const DEFAULT_POLICY: Policy = {
     excluded: [],
   },
   guards: [
-    { metric: 'fault_share', atMost: 0.001, minAnswers: 20 },
-    { metric: 'unexpected_moves', atMost: 0, minAnswers: 20 },
+    { metric: 'fault_share', atMost: 0.001, minAnswers: 20, windowMs: null },
+    { metric: 'unexpected_moves', atMost: 0, minAnswers: 20, windowMs: null },
   ],
   activeFaults: 10,
   followUps: {

@@ -34,6 +34,8 @@ export interface PreflightFacts {
   readonly now: number;
   /** Fields of the schemas that producers have registered last; null: there is no registry. */
   readonly registered: { readonly [K in EntityKind]: ReadonlySet<string> } | null;
+  /** The flags. */
+  readonly switches: { readonly processing: boolean; readonly rollouts: boolean };
   /** What was reached on the way here. */
   readonly reached: readonly string[];
 }
@@ -94,13 +96,15 @@ function inputs({ set, coverage }: PreflightFacts): readonly Check[] {
   );
 }
 
-function flags({ set, state, rollout }: PreflightFacts): Check {
+function flags({ set, state, rollout, switches }: PreflightFacts): Check {
+  const off = Object.entries(switches).flatMap(([name, isOn]) => (isOn ? [] : [name]));
+  if (off.length > 0) return { name: 'flags', outcome: 'fail', says: `switched off: ${off.join(', ')}` };
   const frozen = state.sets.get(set.name)?.frozen ?? state.frozen;
   if (frozen !== null)
     return { name: 'flags', outcome: 'fail', says: `rollouts are frozen by ${frozen.by}: ${frozen.reason ?? ''}` };
   return rollout.isPaused
     ? { name: 'flags', outcome: 'fail', says: 'it is paused' }
-    : { name: 'flags', outcome: 'pass', says: 'rollouts are on' };
+    : { name: 'flags', outcome: 'pass', says: 'processing and rollouts are on' };
 }
 
 const dependencies = ({ reached, policy }: PreflightFacts): Check =>

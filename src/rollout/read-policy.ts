@@ -2,6 +2,7 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import type { Diagnostic } from '../language/diagnostics.ts';
 import { type Findings, readShapedYaml } from '../language/shaped-yaml.ts';
 import { fingerprintOf } from './approval.ts';
+import { WINDOWED } from './guards.ts';
 import type { Policy, PolicyKey } from './policy.ts';
 import { type PolicyDocument, policyShape } from './policy-shape.ts';
 
@@ -57,7 +58,16 @@ function toPolicy(document: PolicyDocument, findings: Findings): Policy {
       pinned: canary.pinned,
       excluded: canary.excluded,
     },
-    guards: guards.map(({ metric, at_most: atMost, min_answers: minAnswers }) => ({ metric, atMost, minAnswers })),
+    guards: guards.map(({ metric, at_most: atMost, min_answers: minAnswers, window }, index) => {
+      if (window !== undefined && !WINDOWED.has(metric))
+        findings.add(
+          'PLB-POLICY-SHAPE',
+          ['guards', index, 'window'],
+          `\`${metric}\` says how things stand, and has no window of time`,
+          `leave it out; ${[...WINDOWED].join(' and ')} have one`,
+        );
+      return { metric, atMost, minAnswers, windowMs: window ?? null };
+    }),
     activeFaults: document.active_faults,
     followUps: {
       owner: followUps.owner ?? null,

@@ -4,7 +4,7 @@ import { validApprovals } from './approval.ts';
 import { nextStep, percent } from './canary-steps.ts';
 import { activeOf, type ControlState, type Rollout, type SetState, targetOf } from './control-state.ts';
 import type { Decided } from './decide.ts';
-import { type GuardReading, readGuards, worstOf } from './guards.ts';
+import { type Counts, type GuardReading, readGuards, worstOf } from './guards.ts';
 import type { Policy } from './policy.ts';
 import type { Signal, SweepProgress } from './request.ts';
 
@@ -14,8 +14,12 @@ export type Signals = ReadonlyMap<string, Signal>;
 /** What a step has to do before the next one. */
 export interface Gates {
   readonly policy: Policy;
+  /** See DecideContext. */
+  readonly areRolloutsOn: boolean;
   /** Recorded time, ms. */
   readonly now: number;
+  /** What was counted of the version so long ago. */
+  readonly countsBefore: (version: string, windowMs: number) => Counts;
   /** How often the version was asked before its phase, or its step, began. */
   readonly answersBefore: (rollout: Rollout) => number;
 }
@@ -40,10 +44,12 @@ export function readingsOf(
   set: string,
   rollout: Rollout,
   signals: Signals,
-  policy: Policy,
+  { policy, countsBefore }: Pick<Gates, 'policy' | 'countsBefore'>,
 ): { readonly tally: Tally; readonly readings: readonly GuardReading[]; readonly verdict: Verdict } {
   const tally = tallyOf(set, rollout.version, signals);
-  const readings = readGuards(policy.guards, tally, rollout.moves);
+  const readings = readGuards(policy.guards, tally, rollout.moves, (windowMs) =>
+    countsBefore(rollout.version, windowMs),
+  );
   return { tally, readings, verdict: worstOf(readings) };
 }
 
@@ -55,7 +61,7 @@ export function readingsOf(
 export function watch(state: ControlState, signals: Signals, tasks: number, gates: Gates): readonly Watched[] {
   const { policy } = gates;
   return [...state.sets].flatMap(([name, set]): readonly Watched[] => {
-    const failed = failedGuard(name, set, signals, policy) ?? repeatedFaults(name, set, signals, policy);
+    const failed = failedGuard(name, set, signals, gates) ?? repeatedFaults(name, set, signals, policy);
     if (failed !== null) return [failed];
     const { rollback } = set;
     if (rollback !== null) {
@@ -64,7 +70,7 @@ export function watch(state: ControlState, signals: Signals, tasks: number, gate
       return [{ fact, reason: `${tasks} tasks have gone back`, readings: [] }];
     }
     const frozen = set.frozen ?? state.frozen;
-    const step = frozen === null ? stepByItself(name, set, signals, tasks, gates) : null;
+    const step = frozen === null && gates.areRolloutsOn ? stepByItself(name, set, signals, tasks, gates) : null;
     return step === null ? [] : [step];
   });
 }
@@ -100,10 +106,10 @@ export function accountsIn(signals: Signals, tasks: number): number | null {
   return sum;
 }
 
-function failedGuard(name: string, set: SetState, signals: Signals, policy: Policy): Watched | null {
+function failedGuard(name: string, set: SetState, signals: Signals, gates: Gates): Watched | null {
   const { rollout } = set;
   if (rollout === null || rollout.phase === 'proposed') return null;
-  const { readings, verdict } = readingsOf(name, rollout, signals, policy);
+  const { readings, verdict } = readingsOf(name, rollout, signals, gates);
   if (verdict !== 'fail') return null;
   const reason = `${ROLLBACK_ACTION}: ${readings
     .filter((reading) => reading.verdict === 'fail')
@@ -151,7 +157,7 @@ export function blockedBy(set: string, rollout: Rollout, signals: Signals, gates
   const { policy, now } = gates;
   const sweep = sweepOf(set, signals);
   if (sweep !== null) return `a sweep asks about what stands: ${sweep.done} of about ${sweep.of}`;
-  const { tally, readings, verdict } = readingsOf(set, rollout, signals, policy);
+  const { tally, readings, verdict } = readingsOf(set, rollout, signals, gates);
   const gate = rollout.phase === 'canary' ? policy.canary : policy.shadow;
   const left = rollout.since + gate.minDurationMs - now;
   if (left > 0) return `its ${rollout.phase} runs for ${Math.ceil(left / 60_000)} minutes more`;

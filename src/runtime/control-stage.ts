@@ -21,9 +21,10 @@ import type { ControlFollower } from './control.ts';
 import { deadLetterCause } from './failure.ts';
 import { answerFollowUp, type BookParts, keepFollowUps, lookAgain, nextFollowUp } from './follow-up-book.ts';
 import type { Health } from './health.ts';
-import { answersBefore, keepBegun, keepSample, samplesOf } from './measured.ts';
+import { answersBefore, countsAt, keepBegun, keepCounts, keepSample, samplesOf } from './measured.ts';
 import { outputName } from './output-name.ts';
 import type { Stage, Taken } from './stage.ts';
+import { ALL_ON, type Switches } from './switches.ts';
 import { isWithdrawal, type Withdrawal, withdrawalRecords } from './withdrawal.ts';
 
 export interface ControlStageParts {
@@ -34,6 +35,8 @@ export interface ControlStageParts {
   readonly partitionsOf: (topic: string) => number;
   /** JSON unless given. */
   readonly wire?: Wire;
+  /** All on unless given. */
+  readonly switches?: () => Switches;
 }
 
 /** Facts that have to be read before the next request is decided: those that this task has appended are among them. */
@@ -58,13 +61,17 @@ const NOTHING: Taken = { outputs: [], isUnfinished: false };
 
 /** CONTROL: requests become facts on the control log, or refusals. One task, one partition: whoever has it decides. */
 export function controlStage(parts: ControlStageParts): Stage {
-  const { topics, control, policy, health, wire = jsonWire } = parts;
+  const { topics, control, policy, health, wire = jsonWire, switches = () => ALL_ON } = parts;
   const input: TaskInput = { stage: 'control', topic: topics.requests, partition: 0 };
+  const windows = policy.guards.flatMap(({ windowMs }) => windowMs ?? []);
+  const longestWindow = windows.length === 0 ? null : Math.max(...windows);
   const book: BookParts = { topics, policy, wire };
 
   const gatesAt = (state: StateReader, now: number): Gates => ({
     policy,
     now,
+    areRolloutsOn: switches().rollouts,
+    countsBefore: (version, windowMs) => countsAt(state, version, now - windowMs),
     answersBefore: (rollout) => answersBefore(state, rollout),
   });
 
@@ -81,6 +88,7 @@ export function controlStage(parts: ControlStageParts): Stage {
       now,
       isKnown: (set, version) => control.isKnown(set, version),
       blockedBy: (set, rollout) => blockedBy(set, rollout, signals, gatesAt(state, now)),
+      areRolloutsOn: switches().rollouts,
       accounts: accountsIn(signals, parts.partitionsOf(topics.images)),
     });
     if ('refusal' in decision) return [answered(request, decision, now)];
@@ -114,7 +122,9 @@ export function controlStage(parts: ControlStageParts): Stage {
     for (const { fact } of watched) health.count(`control.watched.${fact.kind}`);
     for (const [name, { rollout }] of seen.sets) {
       if (rollout === null || rollout.phase === 'proposed') continue;
-      keepSample(state, rollout.version, readingsOf(name, rollout, signals, policy).readings, now);
+      const { tally, readings } = readingsOf(name, rollout, signals, gatesAt(state, now));
+      keepSample(state, rollout.version, readings, now);
+      keepCounts(state, rollout.version, tally, longestWindow, now);
     }
     if (watched.length === 0) return [];
     const common = { at: now, by: CONTROLLER, request: signal.id };
@@ -144,7 +154,7 @@ export function controlStage(parts: ControlStageParts): Stage {
       outcome: fact.kind === 'rolled_back' ? 'rolled_back' : fact.kind === 'stopped' ? 'stopped' : 'aborted',
       to: fact.kind === 'rolled_back' ? fact.version : fact.kind === 'aborted' ? activeOf(before) : null,
       reason: fact.reason ?? `${by} asked for it`,
-      readings: readings ?? (isOfRollout ? readingsOf(set, rollout, signals, policy).readings : []),
+      readings: readings ?? (isOfRollout ? readingsOf(set, rollout, signals, gatesAt(state, at)).readings : []),
       samples: from === null ? [] : samplesOf(state, from),
       tally: rollout === null ? null : tallyOf(set, rollout.version, signals),
     };

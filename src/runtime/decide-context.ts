@@ -2,14 +2,14 @@ import type { Log } from '../log/port.ts';
 import type { Topics } from '../log/topics.ts';
 import type { Rollout } from '../rollout/control-state.ts';
 import type { DecideContext } from '../rollout/decide.ts';
-import type { GuardReading } from '../rollout/guards.ts';
+import { type GuardReading, NO_COUNTS } from '../rollout/guards.ts';
 import type { Policy } from '../rollout/policy.ts';
 import { accountsIn, blockedBy, type Gates, readingsOf, tallyOf } from '../rollout/watch.ts';
 import type { Wire } from '../wire/wire.ts';
 import type { ControlFollower } from './control.ts';
 import { seenSignals } from './seen-signals.ts';
 
-/** What the controller decides on, as far as anybody else can see it. */
+/** What the controller decides on, as far as anybody else can see it: a guard's window is all that was counted. */
 export interface SeenContext extends DecideContext {
   readonly readingsOf: (set: string, rollout: Rollout) => readonly GuardReading[];
 }
@@ -21,6 +21,7 @@ export async function seenContext(
   wire: Wire,
   control: ControlFollower,
   policy: Policy,
+  areRolloutsOn: boolean,
   now: number,
 ): Promise<SeenContext> {
   const tasks = log.partitionsOf(topics.images);
@@ -36,13 +37,20 @@ export async function seenContext(
       tallyOf(name, version, before.get(version) ?? new Map()).answers,
     ]),
   );
-  const gates: Gates = { policy, now, answersBefore: ({ version }) => answers.get(version) ?? 0 };
+  const gates: Gates = {
+    policy,
+    now,
+    areRolloutsOn,
+    countsBefore: () => NO_COUNTS,
+    answersBefore: ({ version }) => answers.get(version) ?? 0,
+  };
   return {
     policy,
     now,
     isKnown: (set, version) => control.isKnown(set, version),
     blockedBy: (set, rollout) => blockedBy(set, rollout, last, gates),
+    areRolloutsOn,
     accounts: accountsIn(last, tasks),
-    readingsOf: (set, rollout) => (rollout.phase === 'proposed' ? [] : readingsOf(set, rollout, last, policy).readings),
+    readingsOf: (set, rollout) => (rollout.phase === 'proposed' ? [] : readingsOf(set, rollout, last, gates).readings),
   };
 }

@@ -19,6 +19,7 @@ import { type Patience, patiently } from './retry.ts';
 import { scoreStage } from './score-stage.ts';
 import { openSignaller } from './signals.ts';
 import type { Stage } from './stage.ts';
+import type { Switches } from './switches.ts';
 import { type BatchLimits, openTask, type Task } from './task.ts';
 import type { Tracer } from './tracer.ts';
 import { createWaker } from './waker.ts';
@@ -46,6 +47,8 @@ export interface WorkerOptions {
   readonly takes?: (input: TaskInput) => boolean;
   /** Entities that sweeps of this worker may answer a second, looked up each time; SWEPT_PER_SECOND unless given. */
   readonly sweptPerSecond?: () => number;
+  /** Looked up before each turn of a task; all on unless given. */
+  readonly switches?: () => Switches;
   /** Watches the tasks; none unless given. */
   readonly tracer?: Tracer;
 }
@@ -63,6 +66,7 @@ export interface Worker {
 }
 
 const POLL_MS = 100;
+const SWITCH = 'processing';
 /** About a tenth of what one thread can answer. */
 export const SWEPT_PER_SECOND = 2_000;
 /** Between losing a task that is still ours and opening it again. */
@@ -108,6 +112,10 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
           known = lost;
           await task.verify();
         }
+        if (isOff(task)) {
+          await waker.pause(options.pollMs ?? POLL_MS);
+          continue;
+        }
         const seen = waker.count();
         await waker.turn();
         const hasWorked = await task.runOnce();
@@ -142,6 +150,15 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       health.count('tasks.reopened');
       await waker.pause(REOPEN_MS * (0.5 + options.random()));
     }
+  }
+
+  /** What decides stays awake: what goes back must be able to. */
+  function isOff({ input }: Task): boolean {
+    if (input.stage === 'control') return false;
+    const isProcessing = options.switches?.().processing ?? true;
+    if (isProcessing) health.recovered(SWITCH);
+    else health.degraded(SWITCH, 'switched off by the flag `plumbline.processing`');
+    return !isProcessing;
   }
 
   function endOf(name: string, error: unknown): WorkerEnd {

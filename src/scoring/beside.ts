@@ -3,7 +3,7 @@ import { SetFault } from '../compiler/set-fault.ts';
 import type { ActiveSet, Candidate } from './active-set.ts';
 import type { Result } from './result.ts';
 import type { Run } from './run.ts';
-import type { Subject } from './score.ts';
+import type { Answer, Subject } from './score.ts';
 import type { LastAnswer } from './scored-entity.ts';
 import { tallyKey } from './state-keys.ts';
 import { FAULT, MAX_MOVERS, type Mover, noTally, type Tally } from './tally.ts';
@@ -19,37 +19,39 @@ export function compare(
   { active }: ActiveSet,
   candidate: Candidate,
   subject: Subject,
-  published: Result | null,
+  published: Answer | null,
   before: Beside | undefined,
 ): Beside | undefined {
-  const resultOf = (set: CompiledSet): Result | SetFault => {
-    if (published?.set_version === set.version) return published;
+  const answerOf = (set: CompiledSet): Answer | SetFault => {
+    if (published?.result.set_version === set.version) return published;
     try {
-      return run.answer(set, subject).result;
+      return run.answer(set, subject);
     } catch (error) {
       if (error instanceof SetFault) return error;
       throw error;
     }
   };
-  const base = resultOf(active);
-  const other = resultOf(candidate.set);
+  const [baseline, asked] = [answerOf(active), answerOf(candidate.set)];
   // Where the active version faults there is nothing to stand beside.
-  if (base instanceof SetFault) return before;
-  const isFault = other instanceof SetFault;
-  const pair = `${base.posture}>${isFault ? FAULT : other.posture}`;
+  if (baseline instanceof SetFault) return before;
+  const base = baseline.result;
+  const other = asked instanceof SetFault ? null : asked.result;
+  const pair = `${base.posture}>${other?.posture ?? FAULT}`;
   change(run, active.name, candidate.set.version, (tally) => {
     const { entity, id } = subject;
-    const unknown = isFault ? 0 : other.outcomes.filter(({ outcome }) => outcome === 'unknown').length;
+    const unknown = other?.outcomes.filter(({ outcome }) => outcome === 'unknown').length ?? 0;
     const others = moversBut(tally, subject);
-    const hasMoved = !isFault && base.posture !== other.posture && others.length < MAX_MOVERS;
-    const mover = { entity, id, from: base.posture, to: isFault ? base.posture : other.posture };
+    const hasMoved = other !== null && base.posture !== other.posture && others.length < MAX_MOVERS;
     return {
       ...moved(tally, before, pair),
       answers: tally.answers + 1,
-      faults: tally.faults + (isFault ? 1 : 0),
-      outcomes: tally.outcomes + (isFault ? 0 : other.outcomes.length),
+      faults: tally.faults + (other === null ? 1 : 0),
+      outcomes: tally.outcomes + (other?.outcomes.length ?? 0),
       unknown: tally.unknown + unknown,
-      movers: hasMoved ? [...others, { ...mover, because: differing(base, other) }] : others,
+      cost: Math.max(tally.cost, asked instanceof SetFault ? 0 : asked.steps),
+      movers: hasMoved
+        ? [...others, { entity, id, from: base.posture, to: other.posture, because: differing(base, other) }]
+        : others,
     };
   });
   return { version: candidate.set.version, pair };

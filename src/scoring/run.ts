@@ -205,8 +205,7 @@ export function answerSets(
       if (last !== null) scored.answers.set(set.active.name, { ...last, dueAt: null });
     } else publish(run, { scored, fields: subject.fields }, last, given.set, given.answer, inputOffset);
     if (set.candidate !== undefined) {
-      const published = given?.answer.result ?? null;
-      putBeside(scored, set, compare(run, set, set.candidate, asked, published, last?.beside));
+      putBeside(scored, set, compare(run, set, set.candidate, asked, given?.answer ?? null, last?.beside));
     }
   }
 }

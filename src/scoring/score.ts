@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { CompiledSet } from '../compiler/compile.ts';
-import { SATISFIED, UNKNOWN, VIOLATED } from '../compiler/emit-set.ts';
+import { SATISFIED, STEPS, UNKNOWN, VIOLATED } from '../compiler/emit-set.ts';
 import { type Environment, evaluateOnly, isMissing } from '../compiler/interpret.ts';
 import { SetFault } from '../compiler/set-fault.ts';
 import type { Waiver } from '../ingest/image.ts';
@@ -36,6 +36,8 @@ export interface Answer {
   readonly json: string;
   /** First whole second (ms) after `now` at which outcomes, band or posture can differ; null if never. */
   readonly dueAt: number | null;
+  /** What it took of the cost limit; comprehensions and patterns count. */
+  readonly steps: number;
 }
 
 export type AnswerFn = (set: CompiledSet, subject: Subject) => Answer;
@@ -60,11 +62,13 @@ export function answer(set: CompiledSet, subject: Subject): Answer {
     judge(set, own, account, valid, subject.now, subject.previousBand, verdict);
     const unhashed = describe(set, subject, account, waivers, verdict);
     const canonical = canonicalText(set, unhashed);
+    const steps = verdict.sums[STEPS] ?? 0;
     const digest = `sha256:${hash('sha256', canonical)}`;
     return {
       result: { ...unhashed, hash: digest },
       json: `${canonical.slice(0, -1)},"hash":"${digest}"}`,
       dueAt: nextDue(set, own, account, valid, subject.now, verdict),
+      steps,
     };
   } catch (error) {
     if (error instanceof SetFault) throw error;

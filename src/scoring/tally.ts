@@ -12,6 +12,8 @@ export interface Tally {
   /** Outcomes of the version, and how many of them are unknown. */
   readonly outcomes: number;
   readonly unknown: number;
+  /** The most steps that the version took on an image. */
+  readonly cost: number;
   /** Present entities by what both said last: `healthy>watch`, `healthy>fault`. */
   readonly pairs: { readonly [pair: string]: number };
   /** Some of those that stand elsewhere, with the constraints that differ. */
@@ -38,6 +40,7 @@ export const noTally = (version: string): Tally => ({
   faults: 0,
   outcomes: 0,
   unknown: 0,
+  cost: 0,
   pairs: {},
   movers: [],
 });
@@ -56,6 +59,7 @@ export function addTallies(version: string, tallies: Iterable<Tally>): Tally {
       faults: sum.faults + tally.faults,
       outcomes: sum.outcomes + tally.outcomes,
       unknown: sum.unknown + tally.unknown,
+      cost: Math.max(sum.cost, tally.cost),
       pairs,
       movers: [...sum.movers, ...tally.movers].slice(0, MAX_MOVERS),
     };

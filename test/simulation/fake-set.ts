@@ -44,7 +44,7 @@ export const fakeAnswer: AnswerFn = (set, subject): Answer => {
   };
   const result = describeFake(set, subject, evidence);
   const dueAt = next !== null && next > subject.now ? Math.ceil(next / 1000) * 1000 : null;
-  return { result, json: JSON.stringify(result), dueAt };
+  return { result, json: JSON.stringify(result), dueAt, steps: 0 };
 };
 
 const numberOf = (value: unknown): number | null => (typeof value === 'number' ? value : null);

@@ -210,6 +210,28 @@ describe('a rollout', () => {
     await said('unfreeze');
   });
 
+  test('pauses by its flags, loses nothing, and goes on', async () => {
+    const status = async () => JSON.parse(await said('status', '--format', 'json')).processor;
+    writeFileSync(join(dataDir, 'flags.yaml'), 'processing: false\nrollouts: false\n');
+    await until('the pause', async () =>
+      (await status()).reasons.some((reason: string) => reason.includes('plumbline.processing')),
+    );
+    expect(await refused('propose', file('deal-desk.yaml'), '--reason', 'x')).toBe('PLB-ROLLOUT-OFF');
+    const before = [...(await answeredBy()).keys()].length;
+    writeFileSync(file('new.ndjson'), [change(100, 1, 5), change(101, 1, 5)].join('\n'));
+    await said('ingest', file('new.ndjson'), '--live');
+    expect((await answeredBy()).size).toBe(before);
+    // What can't be read changes nothing.
+    writeFileSync(join(dataDir, 'flags.yaml'), 'processing: yes please\n');
+    await until('a complaint', async () =>
+      (await status()).reasons.some((reason: string) => reason.includes('PLB-FLAGS-READ')),
+    );
+    expect((await answeredBy()).size).toBe(before);
+    writeFileSync(join(dataDir, 'flags.yaml'), '');
+    await until('the rest', async () => (await answeredBy()).size === before + 2);
+    await until('no complaint', async () => (await status()).posture === 'nominal');
+  });
+
   test('leaves a control log that can be verified to the byte', async () => {
     expect(await said('control', 'verify')).toMatch(/^\d+ facts, \d+ sealed: all as they were\n$/);
   });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { nextStep } from '../../../src/rollout/canary-steps.ts';
 import { NO_FACTS, type Rollout, reduce } from '../../../src/rollout/control-state.ts';
+import { NO_COUNTS } from '../../../src/rollout/guards.ts';
 import { DEFAULT_POLICY, type Policy } from '../../../src/rollout/policy.ts';
 import type { Signal } from '../../../src/rollout/request.ts';
 import { watch } from '../../../src/rollout/watch.ts';
@@ -77,6 +78,7 @@ describe('a canary', () => {
         faults,
         outcomes: answers,
         unknown: 0,
+        cost: 0,
         pairs: { 'healthy>healthy': answers },
         movers: [],
       },
@@ -90,6 +92,8 @@ describe('a canary', () => {
     watch(state(more), new Map([['task', signal(answers, faults)]]), tasks, {
       policy: rules,
       now,
+      areRolloutsOn: true,
+      countsBefore: () => NO_COUNTS,
       answersBefore: (_: Rollout) => before,
     }).map(({ fact }) => fact);
 

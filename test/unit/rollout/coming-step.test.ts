@@ -33,6 +33,7 @@ const next = (state: ControlState, more: { readonly blocked?: string; readonly n
     now: more.now ?? 50,
     isKnown: () => true,
     blockedBy: () => more.blocked ?? null,
+    areRolloutsOn: true,
     accounts: null,
   });
   return [action, blockedBy?.code ?? null];

@@ -47,6 +47,7 @@ function ask(
     now: request.at,
     isKnown: (_, version) => VERSIONS.includes(version),
     blockedBy: () => null,
+    areRolloutsOn: true,
     accounts: null,
   });
   if ('refusal' in decision) return { state, facts, code: decision.refusal.code, given: 0 };

@@ -51,6 +51,7 @@ function check(change: Partial<PreflightFacts> = {}): readonly string[] {
     policy,
     now: 0,
     registered: null,
+    switches: { processing: true, rollouts: true },
     reached: ['the embedded log'],
     ...change,
   });
@@ -63,7 +64,7 @@ test('a version that nothing stands against', () => {
     'pass contracts: 2 fields are in the contract; there is no registry',
     'pass inputs: deal.discount_pct: 4 of 10 deals have it',
     'pass inputs: account.plan: 3 of 3 accounts have it',
-    'pass flags: rollouts are on',
+    'pass flags: processing and rollouts are on',
     'pass dependencies: the embedded log, 2 keys',
     'pass approval: 1 of ann, not by its author bob',
   ]);
