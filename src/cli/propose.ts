@@ -3,6 +3,7 @@ import { setRecord } from '../../producers/sets.ts';
 import { loadContracts } from '../../schemas/contracts.ts';
 import type { CompiledSet } from '../compiler/compile.ts';
 import { PlumblineError } from '../errors.ts';
+import { formatMove, parseMove } from '../rollout/moves.ts';
 import { regression } from '../runtime/regression.ts';
 import type { ExpectedMove } from '../scoring/control-fact.ts';
 import { isPosture } from '../scoring/posture.ts';
@@ -33,7 +34,7 @@ export function proposeCommand(program: Command): void {
     .option(
       '--expect <move>',
       'entities that are expected to move, such as healthy>watch=12 or watch>healthy=5%; may be given again',
-      (text: string, before: readonly ExpectedMove[] = []) => [...before, parseMove(text)],
+      (text: string, before: readonly ExpectedMove[] = []) => [...before, readMove(text)],
     )
     .option('--expect-from-diff', 'expect whom the recorded images say it moves: for those who approve to look at')
     .action(async (file: string, flags: ProposeFlags) => {
@@ -69,18 +70,11 @@ async function movesOf(place: Place, set: CompiledSet): Promise<readonly Expecte
   );
 }
 
-function parseMove(text: string): ExpectedMove {
-  const [, from = '', to = '', number = '', percent] = /^(\w+)>(\w+)=(\d+(?:\.\d+)?)(%)?$/.exec(text) ?? [];
-  if (!isPosture(from) || !isPosture(to) || from === to)
-    throw new InvalidArgumentError('expected FROM>TO=COUNT or FROM>TO=SHARE%, with postures such as healthy>watch');
-  return percent === undefined
-    ? { from, to, atMost: Number(number), of: 'count' }
-    : { from, to, atMost: Number(number) / 100, of: 'share' };
+function readMove(text: string): ExpectedMove {
+  const move = parseMove(text);
+  if (move !== null) return move;
+  throw new InvalidArgumentError('expected FROM>TO=COUNT or FROM>TO=SHARE%, with postures such as healthy>watch');
 }
-
-/** How a move is written on the command line. */
-export const formatMove = ({ from, to, atMost, of }: ExpectedMove): string =>
-  `${from}>${to}=${of === 'share' ? `${atMost * 100}%` : atMost}`;
 
 /** @throws PlumblineError PLB-ROLLOUT-NONE */
 export function nothingProposed(set: string): never {

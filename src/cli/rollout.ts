@@ -4,6 +4,7 @@ import { percent } from '../rollout/canary-steps.ts';
 import { type ComingStep, comingStep, versionAsked } from '../rollout/coming-step.ts';
 import { activeOf, type ControlState, type Rollout, type SetState } from '../rollout/control-state.ts';
 import type { GuardReading } from '../rollout/guards.ts';
+import { formatMove } from '../rollout/moves.ts';
 import { rolloutsView, setView } from '../rollout/rollout-view.ts';
 import { seenContext } from '../runtime/decide-context.ts';
 import { type Asking, askController, tell, whoAmI } from './ask-controller.ts';
@@ -13,7 +14,7 @@ import { readLogSettings } from './log-settings.ts';
 import { type Place, withPlace } from './open-log.ts';
 import { policyOf } from './policy.ts';
 import { printable } from './printable.ts';
-import { formatMove, nothingProposed } from './propose.ts';
+import { nothingProposed } from './propose.ts';
 import { type SettingsFlags, withLogFlags } from './settings.ts';
 
 interface AskFlags extends SettingsFlags {

@@ -1,9 +1,13 @@
 import { z } from 'zod';
+import type { ExpectedMove } from '../scoring/control-fact.ts';
 import { METRICS } from './guards.ts';
+import { parseMove } from './moves.ts';
 
 const MAX_KEYS = 100;
 const MAX_STEPS = 20;
 const MAX_GUARDS = 20;
+const MAX_EXAMPLES = 200;
+const STANDS = /^(healthy|watch|at_risk|critical)>(healthy|watch|at_risk|critical|fault)$/;
 const DAY_MS = 86_400_000;
 const MAX_ACCOUNTS = 500;
 
@@ -28,7 +32,36 @@ const accounts = z.array(z.string().min(1).max(256)).max(MAX_ACCOUNTS).default([
 
 const gate = { min_answers: z.int().min(1).max(1_000_000), min_duration: duration };
 
+function toMove(text: string, context: z.RefinementCtx): ExpectedMove {
+  const move = parseMove(text);
+  if (move !== null) return move;
+  context.addIssue({ code: 'custom', message: 'expected FROM>TO=COUNT or FROM>TO=SHARE%, such as healthy>watch=12' });
+  return z.NEVER;
+}
+
 /** The shape of a policy; docs/rollouts.md tells what each part means. */
+const count = z.int().min(0).default(0);
+const verdict = z.enum(['pass', 'fail', 'inconclusive']);
+
+/** What a version was counted to do, and what the guards say to it. */
+const example = z.strictObject({
+  name: z.string().min(1).max(200),
+  counted: z.strictObject({
+    answers: count,
+    faults: count,
+    outcomes: count,
+    unknown: count,
+    cost: count,
+    /** Entities by where they stand under the active version and the one on its way: `healthy>watch: 3`. */
+    stand: z.record(z.string().regex(STANDS, 'expected FROM>TO, such as healthy>watch'), z.int().min(0)).default({}),
+  }),
+  /** Moves that were proposed, as `propose --expect` has them. */
+  proposed: z.array(z.string().transform(toMove)).max(100).default([]),
+  expect: z.strictObject({ verdict, guards: z.partialRecord(z.enum(METRICS), verdict).default({}) }),
+});
+
+export type PolicyExample = z.infer<typeof example>;
+
 export const policyShape = z.strictObject({
   apiVersion: z.literal('plumbline/v1'),
   kind: z.literal('RolloutPolicy'),
@@ -71,6 +104,7 @@ export const policyShape = z.strictObject({
       risk_within: duration.default(DAY_MS),
     })
     .prefault({}),
+  examples: z.array(example).max(MAX_EXAMPLES).default([]),
 });
 
 export type PolicyDocument = z.infer<typeof policyShape>;

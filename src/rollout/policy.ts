@@ -1,3 +1,5 @@
+import type { ExpectedMove, Verdict } from '../scoring/control-fact.ts';
+import type { Tally } from '../scoring/tally.ts';
 import type { Guard } from './guards.ts';
 
 /** The rules of an installation for changing rules. */
@@ -25,6 +27,7 @@ export interface Policy {
   readonly guards: readonly Guard[];
   /** So many faults of the active version roll it back. */
   readonly activeFaults: number;
+  readonly examples: readonly PolicyExample[];
   readonly followUps: {
     /** Who has them first; null: the author of what they are about. */
     readonly owner: string | null;
@@ -41,6 +44,14 @@ export interface Policy {
 export interface Gate {
   readonly minAnswers: number;
   readonly minDurationMs: number;
+}
+
+/** What somebody wrote down that the guards say. */
+export interface PolicyExample {
+  readonly name: string;
+  readonly tally: Tally;
+  readonly proposed: readonly ExpectedMove[];
+  readonly expect: { readonly verdict: Verdict; readonly guards: { readonly [metric: string]: Verdict | undefined } };
 }
 
 export interface PolicyKey {
@@ -73,6 +84,7 @@ export const DEFAULT_POLICY: Policy = {
     { metric: 'unexpected_moves', atMost: 0, minAnswers: 20, windowMs: null },
   ],
   activeFaults: 10,
+  examples: [],
   followUps: {
     owner: null,
     escalateTo: null,

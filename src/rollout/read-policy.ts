@@ -1,6 +1,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import type { Diagnostic } from '../language/diagnostics.ts';
 import { type Findings, readShapedYaml } from '../language/shaped-yaml.ts';
+import { noTally } from '../scoring/tally.ts';
 import { fingerprintOf } from './approval.ts';
 import { WINDOWED } from './guards.ts';
 import type { Policy, PolicyKey } from './policy.ts';
@@ -69,6 +70,12 @@ function toPolicy(document: PolicyDocument, findings: Findings): Policy {
       return { metric, atMost, minAnswers, windowMs: window ?? null };
     }),
     activeFaults: document.active_faults,
+    examples: document.examples.map(({ name, counted: { stand, ...counts }, proposed, expect }) => ({
+      name,
+      tally: { ...noTally('example'), ...counts, pairs: stand },
+      proposed,
+      expect,
+    })),
     followUps: {
       owner: followUps.owner ?? null,
       escalateTo: followUps.escalate_to ?? null,
