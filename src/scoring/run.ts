@@ -208,6 +208,15 @@ export function answerSets(
   }
 }
 
+/**
+ * Asks a version on its way about an entity's image as it stands, as if for the first time: what an earlier rollout of
+ * the same version counted is counted no more. Publishes nothing.
+ */
+export function compareAnew(run: Run, scored: ScoredEntity, set: ActiveSet): void {
+  putBeside(scored, set, undefined);
+  if (canBeScored(scored)) compareOnly(run, scored, set);
+}
+
 /** Asks a version on its way about an entity's image as it stands, and publishes nothing. */
 export function compareOnly(run: Run, scored: ScoredEntity & { image: PresentImage }, set: ActiveSet): void {
   const last = scored.answers.get(set.active.name) ?? null;
@@ -225,8 +234,10 @@ export function compareOnly(run: Run, scored: ScoredEntity & { image: PresentIma
 const NO_CAUSE: Cause = { kind: 'sweep', id: '' };
 
 function putBeside(scored: ScoredEntity, { active }: ActiveSet, beside: LastAnswer['beside']): void {
-  const last = scored.answers.get(active.name);
-  if (last !== undefined && beside !== undefined) scored.answers.set(active.name, { ...last, beside });
+  const known = scored.answers.get(active.name);
+  if (known === undefined || known.beside === beside) return;
+  const { beside: _, ...last } = known;
+  scored.answers.set(active.name, beside === undefined ? last : { ...last, beside });
 }
 
 /** The version that answers for an account: of a share of them the one on its way, with the active one beneath. */

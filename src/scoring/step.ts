@@ -126,12 +126,13 @@ export function takeFact(state: Overlay, fact: ControlFact, position: number, co
     case 'canaried': {
       const entity = run.control.sets.deal.some(({ active }) => active.name === fact.set) ? 'deal' : 'account';
       const cause = { kind: fact.kind === 'rolled_back' ? ('rollback' as const) : ('sweep' as const), id };
-      if (fact.kind !== 'canaried') state.set(tallyKey(fact.set), undefined);
+      if (fact.kind === 'shadowed') state.set(tallyKey(fact.set), undefined);
+      else dropTally(run, fact.set);
       const job: Job = { kind: 'sweep', cause, entity, set: fact.set, at: fact.at, after: '' };
       return advance(run, fact.kind === 'shadowed' ? { ...job, compareOnly: true } : job);
     }
     case 'aborted':
-      state.set(tallyKey(fact.set), undefined);
+      dropTally(run, fact.set);
       return finish(run, null);
     case 'stopped':
     case 'retired': {
@@ -153,6 +154,13 @@ export function takeFact(state: Overlay, fact: ControlFact, position: number, co
     default:
       return finish(run, null);
   }
+}
+
+/** Counts are kept while their version is on its way: also where the active one is activated once more. */
+function dropTally(run: Run, name: string): void {
+  const sets = [...run.control.sets.deal, ...run.control.sets.account];
+  if (sets.every(({ active, candidate }) => active.name !== name || candidate === undefined))
+    run.state.set(tallyKey(name), undefined);
 }
 
 /** The next time the wall clock has something to fire: live entities, and imports that are closed. */

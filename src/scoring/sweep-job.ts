@@ -1,5 +1,5 @@
 import type { SweepJob } from './job.ts';
-import { answeringOf, answerSets, canBeScored, compareOnly, keyOf, load, type Run, save } from './run.ts';
+import { answeringOf, answerSets, canBeScored, compareAnew, keyOf, load, type Run, save } from './run.ts';
 import { after, entitiesOf, suffixOf } from './state-keys.ts';
 
 /** Rescores the next entities of a sweep that another version answered last; null once it is through. */
@@ -12,8 +12,9 @@ export function runSweepJob(run: Run, job: SweepJob): SweepJob | null {
   for (const { key } of entries) {
     last = suffixOf(key, all);
     const scored = load(run, job.entity, last);
-    if (set === undefined || !canBeScored(scored)) continue;
-    if (job.compareOnly) compareOnly(run, scored, set);
+    if (set === undefined || scored === null) continue;
+    if (job.compareOnly) compareAnew(run, scored, set);
+    else if (!canBeScored(scored)) continue;
     else if (scored.answers.get(job.set)?.version === answeringOf(set, keyOf(scored)).active.version) continue;
     else answerSets(run, scored, [set], job.cause, job.at, run.position);
     save(run, scored);

@@ -117,6 +117,54 @@ describe('scoring step', () => {
     expect(named()).toEqual(['D2 watch>healthy']);
   });
 
+  describe('a version on its way', () => {
+    /** It looks at the account, which the active one doesn't. */
+    const beside = (share: number): ActiveSet[] => [
+      {
+        active: fakeSet('d', 'deal', 'b1', undefined, []),
+        fallback: null,
+        candidate: { set: fakeSet('d', 'deal', 'a1'), share },
+      },
+    ];
+    const alone = (): ActiveSet[] => beside(0).map(({ active, fallback }) => ({ active, fallback }));
+    const pairs = () => (JSON.parse(state.get(tallyKey('d')) ?? '{}') as Partial<Tally>).pairs;
+    const take = (kind: 'shadowed' | 'aborted' | 'activated', version: string) =>
+      through(takeFact(state, { kind, set: 'd', version, at: 9, by: 'x' }, 0, context));
+    beforeEach(() => {
+      deals = alone();
+      change('account', 'A', 0, { fields: { employees: 1 } });
+      for (const id of ['D1', 'D2', 'D3']) deal(id, 1, { amount: 0 });
+      deals = beside(0);
+      take('shadowed', 'a1');
+    });
+
+    it('is counted in full again when it was given up before', () => {
+      expect(pairs()).toEqual({ 'healthy>watch': 3 });
+      deals = alone();
+      take('aborted', 'a1');
+      expect(pairs()).toBe(undefined);
+      deals = beside(0);
+      take('shadowed', 'a1');
+      expect(pairs()).toEqual({ 'healthy>watch': 3 });
+    });
+
+    it('keeps its counts when the active one is activated once more', () => {
+      take('activated', 'b1');
+      expect(pairs()).toEqual({ 'healthy>watch': 3 });
+    });
+
+    it('is asked anew when the account changes that it alone looks at, and answers where it is its turn', () => {
+      expect(change('account', 'A', 10, { fields: { employees: 2 } })).toEqual(['a/A change']);
+      expect(pairs()).toEqual({ 'healthy>healthy': 3 });
+      deals = beside(1);
+      expect(change('account', 'A', 11, { fields: { employees: 3 } })).toEqual([
+        'a/A change',
+        ...['D1', 'D2', 'D3'].flatMap((id) => [`d/${id} account_change`, `d/${id} healthy→watch`]),
+      ]);
+      expect(pairs()).toEqual({ 'healthy>watch': 3 });
+    });
+  });
+
   it('tells what moved, with message and fix', () => {
     deal('D1', 0, { amount: 0 });
     const input = {
