@@ -58,6 +58,8 @@ export async function followControl(
   const views = new Map<number, ControlView>();
   let nextFact = 0;
   let nextSet = 0;
+  /** Facts whose documents are read: one of the two reads may have failed. */
+  let documented = 0;
 
   async function readFacts(): Promise<number> {
     const records = await log.read(topics.control, 0, nextFact, LIMITS);
@@ -133,11 +135,12 @@ export async function followControl(
   }
 
   async function readOn(): Promise<void> {
-    let read = await readFacts();
-    if (read === 0) return;
-    while (read > 0) read = await readFacts();
+    while ((await readFacts()) > 0);
+    const until = facts.length;
+    if (until === documented) return;
     // A document is written before the fact that names it: reading it after finds it.
     while ((await readSets()) > 0);
+    documented = until;
   }
 
   let reading: Promise<void> | null = null;
