@@ -59,6 +59,8 @@ export interface WorldFaults {
   readonly tamper?: NonNullable<FaultHooks['tamper']>;
   /** Share of signals that come late, and in any order. */
   readonly delays?: number;
+  /** Share of reads of the control log that see nothing new yet. */
+  readonly lags?: number;
   /** One crash, at the commit of this number. */
   readonly crashAt?: { readonly commit: number; readonly side: 'before' | 'after' };
 }
@@ -90,6 +92,7 @@ export function createWorld(chance: Chance, faults: WorldFaults, setting?: Setti
   let tears = faults.tears ?? 0;
   let tamper = faults.tamper;
   let delays = faults.delays ?? 0;
+  let lags = faults.lags ?? 0;
   let commits = 0;
   let tries = 0;
   const late: NewRecord[][] = [];
@@ -141,7 +144,7 @@ export function createWorld(chance: Chance, faults: WorldFaults, setting?: Setti
   }
 
   async function start(number: number): Promise<Process> {
-    const opened = openLog();
+    const opened = shortSighted(openLog());
     const log = setting?.log?.(opened) ?? opened;
     for (;;)
       try {
@@ -160,6 +163,12 @@ export function createWorld(chance: Chance, faults: WorldFaults, setting?: Setti
         if (!(error instanceof PlumblineError && error.retryable)) throw error;
       }
   }
+
+  const shortSighted = (log: Log): Log => ({
+    ...log,
+    read: async (topic, partition, offset, limits) =>
+      topic === topics.control && chance.is(lags) ? [] : log.read(topic, partition, offset, limits),
+  });
 
   /** On it signals come late. */
   const slowRoad = (log: Log): Log => ({
@@ -230,6 +239,7 @@ export function createWorld(chance: Chance, faults: WorldFaults, setting?: Setti
       tears = 0;
       tamper = undefined;
       delays = 0;
+      lags = 0;
     },
     late,
     async turn(name, number = 0) {
