@@ -21,7 +21,7 @@ const LIMITS = { maxRecords: 500, maxBytes: 8 * 1024 * 1024 };
 
 /** Follows the control log: the facts so far, and what they say as of each. */
 export interface ControlFollower {
-  /** Facts read so far. */
+  /** Facts read so far, with the documents that they name. */
   readonly offset: number;
   /** Reads both topics to their present end. */
   refresh(): Promise<void>;
@@ -58,7 +58,7 @@ export async function followControl(
   const views = new Map<number, ControlView>();
   let nextFact = 0;
   let nextSet = 0;
-  /** Facts whose documents are read: one of the two reads may have failed. */
+  /** Facts whose documents are read too: nobody is told of others. */
   let documented = 0;
 
   async function readFacts(): Promise<number> {
@@ -146,7 +146,7 @@ export async function followControl(
   let reading: Promise<void> | null = null;
   const follower: ControlFollower = {
     get offset() {
-      return facts.length;
+      return documented;
     },
     refresh() {
       // All tasks share this reader: two that read at once would take each fact twice.
@@ -157,17 +157,17 @@ export async function followControl(
     },
     fact(offset) {
       const fact = facts[offset];
-      if (fact === undefined) throw behind(facts.length, offset);
+      if (fact === undefined || offset >= documented) throw behind(documented, offset);
       return fact;
     },
     stateAt(offset) {
       const state = states[offset];
-      if (state === undefined) throw behind(facts.length, offset);
+      if (state === undefined || offset > documented) throw behind(documented, offset);
       return state;
     },
     chainAt(offset) {
       const hash = chain[offset];
-      if (hash === undefined) throw behind(facts.length, offset);
+      if (hash === undefined || offset > documented) throw behind(documented, offset);
       return hash;
     },
     async refreshDocuments() {
@@ -186,7 +186,7 @@ export async function followControl(
     },
     active: () =>
       new Map(
-        [...(states[facts.length] ?? NO_FACTS).sets].flatMap(([name, set]) => {
+        [...(states[documented] ?? NO_FACTS).sets].flatMap(([name, set]) => {
           const version = activeOf(set);
           return version === null ? [] : [[name, version] as const];
         }),
