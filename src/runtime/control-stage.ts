@@ -7,13 +7,14 @@ import { redrivenLetter } from '../../producers/redrives.ts';
 import { rollbackRecord } from '../../producers/rollbacks.ts';
 import { PlumblineError } from '../errors.ts';
 import { nextSteps, type Sample, timelineOf, withSample } from '../evidence/incident.ts';
-import type { Overlay } from '../log/overlay.ts';
+import { mergeInto, type Overlay, overlayOn } from '../log/overlay.ts';
 import type { LogRecord, NewRecord, StateReader, TaskInput } from '../log/port.ts';
 import type { Topics } from '../log/topics.ts';
 import { activeOf, type ControlState, NO_SET, type Rollout } from '../rollout/control-state.ts';
 import { type Decision, decide } from '../rollout/decide.ts';
 import type { Policy } from '../rollout/policy.ts';
 import type { Answered, Request, Signal } from '../rollout/request.ts';
+import { isOlder } from '../rollout/signal-order.ts';
 import {
   accountsIn,
   blockedBy,
@@ -29,6 +30,7 @@ import { movesIn } from '../scoring/tally.ts';
 import { jsonWire } from '../wire/json-wire.ts';
 import type { KnownFact, Wire } from '../wire/wire.ts';
 import type { ControlFollower } from './control.ts';
+import { isRead, type Decision as Made, openDecisions } from './decisions.ts';
 import { deadLetterCause } from './failure.ts';
 import type { Health } from './health.ts';
 import { outputName } from './output-name.ts';
@@ -44,8 +46,9 @@ export interface ControlStageParts {
   readonly wire?: Wire;
 }
 
-/** Facts that have to be read before the next request is decided: those that this task has appended are among them. */
-const EXPECTED_KEY = 'n';
+/** The last decision: its facts have to be read before the next request is decided. */
+const DECIDED_KEY = 'd';
+
 const answeredKey = (id: string): string => `q\u0001${id}`;
 /** Answered requests in the order of their answers, so that the oldest can go. */
 const orderKey = (number: number): string => `o\u0001${String(number).padStart(15, '0')}`;
@@ -92,9 +95,15 @@ export function controlStage(parts: ControlStageParts): Stage {
     answersBefore: (rollout) => answersBefore(state, rollout),
   });
 
-  function answer(state: Overlay, request: Exclude<Request, Signal>, now: number): readonly NewRecord[] {
+  /** @param seen how many facts it is decided on */
+  function answer(
+    state: Overlay,
+    request: Exclude<Request, Signal>,
+    now: number,
+    seen = control.offset,
+  ): readonly NewRecord[] {
     const signals = signalsIn(state);
-    const decision: Decision = decide(control.stateAt(control.offset), request, {
+    const decision: Decision = decide(control.stateAt(seen), request, {
       policy,
       now,
       isKnown: (set, version) => control.isKnown(set, version),
@@ -112,34 +121,52 @@ export function controlStage(parts: ControlStageParts): Stage {
     const facts = sealed(
       state,
       signals,
+      { request: id, seen },
       decision.facts.map((fact) => ({ ...fact, ...common }) as KnownFact),
     );
     return [...facts, audit({ ...said, outcome: 'accepted', code: null, message: decision.said, hint: null })];
   }
 
   /** Each is tied to all that was read when it was decided; the next decision waits until these are read too. */
-  function sealed(state: Overlay, signals: Signals, facts: readonly KnownFact[]): readonly NewRecord[] {
-    const seen = control.offset;
-    state.set(EXPECTED_KEY, String(seen + facts.length));
+  function sealed(
+    state: Overlay,
+    signals: Signals,
+    { request, seen }: Pick<Made, 'request' | 'seen'>,
+    facts: readonly KnownFact[],
+  ): readonly NewRecord[] {
+    const decided: Made = { request, seen, facts: facts.length };
+    state.set(DECIDED_KEY, JSON.stringify(decided));
     health.count('control.facts', facts.length);
     for (const fact of facts) begin(state, signals, fact);
     const seal = { seen, prev: control.chainAt(seen) };
     return facts.map((fact) => factRecord(topics, { ...fact, seal }, wire));
   }
 
+  /** What a task tells, and what the guards measure with it; false where it is older than what is known. */
+  function keep(state: Overlay, signal: Signal, now: number, seen: number): boolean {
+    const key = signalKey(signal.by);
+    const known = state.get(key);
+    if (known !== undefined && isOlder(signal, JSON.parse(known) as Signal)) {
+      health.count('control.late_signals');
+      return false;
+    }
+    state.set(key, JSON.stringify(signal));
+    sample(state, signalsIn(state), control.stateAt(seen), now);
+    return true;
+  }
+
   /** What a task tells is kept, and what follows from it is decided at once. */
-  function hear(state: Overlay, signal: Signal, now: number): readonly NewRecord[] {
-    state.set(signalKey(signal.by), JSON.stringify(signal));
-    const seen = control.stateAt(control.offset);
+  function hear(state: Overlay, signal: Signal, now: number, offset = control.offset): readonly NewRecord[] {
+    if (!keep(state, signal, now, offset)) return [];
+    const seen = control.stateAt(offset);
     const signals = signalsIn(state);
     const watched = watch(seen, signals, parts.partitionsOf(topics.images), gatesAt(state, now));
     for (const { fact } of watched) health.count(`control.watched.${fact.kind}`);
-    sample(state, signals, seen, now);
     if (watched.length === 0) return [];
     const common = { at: now, by: CONTROLLER, request: signal.id };
     const facts = watched.map(({ fact, reason }) => ({ ...fact, ...common, reason }) as KnownFact);
     const told = watched.flatMap((one) => incidentOf(state, signals, seen, one, signal.id, now));
-    return [...sealed(state, signals, facts), ...told];
+    return [...sealed(state, signals, { request: signal.id, seen: offset }, facts), ...told];
   }
 
   /** What was counted of a version until its shadow, or a step of its canary, begins is no part of that. */
@@ -217,32 +244,64 @@ export function controlStage(parts: ControlStageParts): Stage {
     return { outputs: answer(state, request, record.timestampMs), isUnfinished: true };
   }
 
+  const decidedOn = openDecisions(control);
+
+  /**
+   * A record whose decision may lie on the log: it is made again on the facts that it was made on, never on those of
+   * now. What gave no fact decides nothing, unless it is in doubt whether it was decided at all.
+   */
+  function retake(state: Overlay, record: LogRecord, isInDoubt: boolean): Taken {
+    if (redrivenLetter(record) !== null) return NOTHING;
+    const request = decodeRequest(record, wire);
+    const now = record.timestampMs;
+    if (request.kind !== 'signal' && state.get(answeredKey(request.id)) !== undefined) return NOTHING;
+    const last = lastIn(state);
+    const seen = decidedOn(request.id);
+    // A signal that came twice gave its facts once.
+    if (seen !== undefined && seen > (last?.seen ?? -1)) {
+      const outputs = request.kind === 'signal' ? hear(state, request, now, seen) : answer(state, request, now, seen);
+      return isInDoubt ? { outputs, isUnfinished: false } : NOTHING;
+    }
+    if (isInDoubt) {
+      if (last !== null && !isRead(control, last)) throw behind();
+      return take(state, record);
+    }
+    if (request.kind === 'signal') keep(state, request, now, last === null ? 0 : last.seen + last.facts);
+    else remember(state, request.id);
+    return NOTHING;
+  }
+
+  /** Nothing of a record that can't be taken stays in the state. */
+  function guarded(state: Overlay, record: LogRecord, work: (fork: Overlay) => Taken): Taken {
+    const fork = overlayOn(state);
+    try {
+      const taken = work(fork);
+      mergeInto(state, fork);
+      return taken;
+    } catch (error) {
+      const cause = deadLetterCause(error);
+      health.count(`control.dead_letters.${cause.code}`);
+      const from = { topic: input.topic, partition: 0, offset: record.offset };
+      return {
+        outputs: [deadLetterRecord(topics, record, { from, stage: 'control', ...cause })],
+        isUnfinished: false,
+      };
+    }
+  }
+
   return {
     input,
     async prefetch(values) {
       await wire.prepare(values);
       await control.refreshDocuments();
     },
-    prepare(state) {
-      if (Number(state.get(EXPECTED_KEY) ?? 0) > control.offset)
-        throw new PlumblineError('PLB-CONTROL-BEHIND', 'the facts of the last decision are not read yet', {
-          retryable: true,
-        });
+    prepare(state, _, facts) {
+      // Run again, it takes decisions that were made long ago.
+      const last = facts === undefined ? lastIn(state) : null;
+      if (last !== null && !isRead(control, last)) throw behind();
       return null;
     },
-    take(state, record) {
-      try {
-        return take(state, record);
-      } catch (error) {
-        const cause = deadLetterCause(error);
-        health.count(`control.dead_letters.${cause.code}`);
-        const from = { topic: input.topic, partition: 0, offset: record.offset };
-        return {
-          outputs: [deadLetterRecord(topics, record, { from, stage: 'control', ...cause })],
-          isUnfinished: false,
-        };
-      }
-    },
+    take: (state, record) => guarded(state, record, (fork) => take(fork, record)),
     nextDue: () => null,
     fireDue: () => NOTHING,
     history: {
@@ -250,9 +309,18 @@ export function controlStage(parts: ControlStageParts): Stage {
       factsTakenIn: () => [],
       pointOf: () => null,
       fireDueOf: () => NOTHING,
+      retake: (state, record, isInDoubt) => guarded(state, record, (fork) => retake(fork, record, isInDoubt)),
       nameOf: (output) => outputName(topics, wire, input, output),
     },
   };
+}
+
+const behind = (): PlumblineError =>
+  new PlumblineError('PLB-CONTROL-BEHIND', 'the facts of the last decision are not read yet', { retryable: true });
+
+function lastIn(state: StateReader): Made | null {
+  const text = state.get(DECIDED_KEY);
+  return text === undefined ? null : (JSON.parse(text) as Made);
 }
 
 const signalsIn = (state: StateReader): Signals =>
