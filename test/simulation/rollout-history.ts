@@ -32,7 +32,7 @@ export async function playRollouts(world: World, chance: Chance, policy: Policy)
   const sent: NewRecord[] = [];
   const held: NewRecord[] = [];
   // Somebody else who writes to the control log.
-  const isShared = chance.is(0.3);
+  const isShared = chance.is(0.4);
   let number = 0;
 
   async function ask(request: Asked): Promise<void> {

@@ -45,7 +45,7 @@ export function watchRollbacks(broken: string[]): (storage: Storage) => void {
     const steps = stepsOf(storage);
     for (const step of steps.slice(seen))
       if (step.fact.kind === 'acknowledged')
-        broken.push(...collect((check) => checkAcknowledged(storage, leftOn(storage), step, check)));
+        broken.push(...collect((check) => checkAcknowledged(storage, leftOn(storage), steps, step, check)));
     seen = steps.length;
   };
 }

@@ -186,12 +186,19 @@ export function checkGuarded(storage: Storage, state: ControlState, policy: Poli
 }
 
 /** When a rollback is said to be complete, every entity's last answer is by the version that was gone back to. */
-export function checkAcknowledged(storage: Storage, left: Left, step: Step, check: Check): void {
+export function checkAcknowledged(
+  storage: Storage,
+  left: Left,
+  steps: readonly Step[],
+  step: Step,
+  check: Check,
+): void {
   const { fact, before } = step;
   if (fact.kind !== 'acknowledged') return;
-  const set = before.sets.get(fact.set) ?? NO_SET;
+  const { rollback } = before.sets.get(fact.set) ?? NO_SET;
+  const since = steps.slice((rollback?.offset ?? 0) + 1).filter((later) => later.fact.set === fact.set);
   // Something else was decided since: another version is answering by right.
-  if (set.rollout?.phase === 'canary' || activeOf(set) !== fact.version || set.isStopped) return;
+  if (since.some(({ fact: { kind } }) => kind === 'activated' || kind === 'canaried' || kind === 'stopped')) return;
   for (let partition = 0; partition < PARTITIONS; partition++) {
     const text = scoreState(storage, partition).get(JOB_KEY);
     const job = text === undefined ? null : decodeJob(text);

@@ -144,7 +144,7 @@ export function createWorld(chance: Chance, faults: WorldFaults, setting?: Setti
   }
 
   async function start(number: number): Promise<Process> {
-    const opened = shortSighted(openLog());
+    const opened = openLog();
     const log = setting?.log?.(opened) ?? opened;
     for (;;)
       try {
@@ -153,7 +153,7 @@ export function createWorld(chance: Chance, faults: WorldFaults, setting?: Setti
           if (set === undefined) throw new PlumblineError('PLB-SET-COMPILE', 'no such version');
           return set;
         };
-        const control = await followControl(log, topics, compile);
+        const control = await followControl(shortSighted(log), topics, compile);
         const clock = () => world.now;
         const signaller = setting?.signaller({ log: slowRoad(log), topics, control, clock }) ?? null;
         const running: Process = { log, control, tasks: new Map(), signaller };
@@ -167,7 +167,7 @@ export function createWorld(chance: Chance, faults: WorldFaults, setting?: Setti
   const shortSighted = (log: Log): Log => ({
     ...log,
     read: async (topic, partition, offset, limits) =>
-      topic === topics.control && chance.is(lags) ? [] : log.read(topic, partition, offset, limits),
+      offset > 0 && topic === topics.control && chance.is(lags) ? [] : log.read(topic, partition, offset, limits),
   });
 
   /** On it signals come late. */
