@@ -20,7 +20,7 @@ type Asked = Exclude<Request, Signal>;
 const OPERATIONS = 60;
 const ROLLED_OUT = ['desk', 'desk', 'desk', 'renewal'] as const;
 /** Rounds without a fact after which nothing follows by itself any more; a heartbeat lies between two. */
-const QUIET_ROUNDS = 4;
+const QUIET_ROUNDS = 3;
 const ROUND_MS = 21_000;
 const MAX_ROUNDS = 60;
 
@@ -125,23 +125,35 @@ async function deliver(world: World, chance: Chance, held: NewRecord[]): Promise
 }
 
 /** Complete, in order, live: what there is most of. */
-export function plainChange(world: World, chance: Chance, event_id: string, versions: Map<string, number>): NewRecord {
+function plainChange(world: World, chance: Chance, eventId: string, versions: Map<string, number>): NewRecord {
   const entity = chance.is(0.7) ? ('deal' as const) : ('account' as const);
-  const number = chance.below(entity === 'deal' ? 6 : 3);
+  const number = chance.below(entity === 'deal' ? 6 : ACCOUNTS);
+  const key = `${entity} ${number}`;
+  const version = (versions.get(key) ?? 0) + 1;
+  versions.set(key, version);
+  const value = chance.below(entity === 'deal' ? 9 : 4);
+  return plainRecord(world, entity, number, { eventId, version, value });
+}
+
+const ACCOUNTS = 3;
+
+/** @param value the amount of a deal, or the employees of an account */
+export function plainRecord(
+  world: World,
+  entity: 'deal' | 'account',
+  number: number,
+  { eventId, version, value }: { readonly eventId: string; readonly version: number; readonly value: number },
+): NewRecord {
   const id = entity === 'deal' ? `D${number}` : `A${number}`;
-  const version = (versions.get(id) ?? 0) + 1;
-  versions.set(id, version);
-  const fields =
-    entity === 'deal' ? { stage: 'won', amount: chance.below(9) } : { name: 'x', employees: chance.below(4) };
   const json = {
-    event_id,
+    event_id: eventId,
     entity,
     id,
     version: String(version),
     changed_at: formatInstant(world.now),
     op: 'upsert',
-    ...(entity === 'deal' ? { account_id: `A${number % 3}` } : {}),
-    fields,
+    ...(entity === 'deal' ? { account_id: `A${number % ACCOUNTS}` } : {}),
+    fields: entity === 'deal' ? { stage: 'won', amount: value } : { name: 'x', employees: value },
   };
   return changeRecord(topics, { entity, id }, JSON.stringify(json), { kind: 'live', atMs: world.now });
 }
@@ -159,7 +171,7 @@ export function nextOf(world: World, chance: Chance, policy: Policy, set: string
   const on = { ...said, by, set, version: rollout.version };
   if (rollout.phase !== 'proposed') return { ...on, kind: rollout.isPaused ? 'resume' : 'promote' };
   // Sometimes once more, between the approvals and what they are for.
-  if (rollout.evidence?.verdict !== 'pass' || chance.is(0.1))
+  if (rollout.evidence?.verdict !== 'pass' || (rollout.approvals.length > 0 && chance.is(0.2)))
     return { ...on, kind: 'record_validation', evidence: `e${chance.below(2)}`, verdict: 'pass' };
   if (rollout.approvals.length >= policy.approvals.needed) return { ...on, kind: 'shadow' };
   const terms = { baseline: rollout.baseline, evidence: rollout.evidence.hash };

@@ -7,6 +7,9 @@ import { fakeAnswer, fakeSet } from './fake-set.ts';
 import type { Chance } from './prng.ts';
 import type { Setting } from './world.ts';
 
+/** What f faults on. */
+export const FAULTY_AMOUNT = 7;
+
 /**
  * Versions that are rolled out, by what is the matter with them: c and g are sound and say what a says; d doesn't look
  * at the account; m moves a third of the entities; f and k fault on one image in nine, at different amounts; s is slow.
@@ -16,7 +19,7 @@ export const ROLLED = new Map(
     fakeSet('desk', 'deal', 'a-desk'),
     fakeSet('desk', 'deal', 'c-desk'),
     fakeSet('desk', 'deal', 'd-desk', undefined, []),
-    fakeSet('desk', 'deal', 'f-desk', 7, []),
+    fakeSet('desk', 'deal', 'f-desk', FAULTY_AMOUNT, []),
     fakeSet('desk', 'deal', 'g-desk'),
     fakeSet('desk', 'deal', 'k-desk', 3),
     fakeSet('desk', 'deal', 'm-desk'),

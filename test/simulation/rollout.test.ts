@@ -4,10 +4,14 @@ import { PLANTED, type Planted } from './planted.ts';
 import { type Chance, chanceOf } from './prng.ts';
 import { playRollouts } from './rollout-history.ts';
 import { brokenRollouts, watchRollbacks } from './rollout-invariants.ts';
+import { stepsOf } from './rollout-log.ts';
 import { policyOf, rolloutSetting } from './rollout-setting.ts';
+import { NO_CHANCE, playScript, SCRIPTED_POLICY } from './scripted-rollout.ts';
 import { createWorld, topics, type World, type WorldFaults } from './world.ts';
 
-const HISTORIES = Number(process.env.PLUMBLINE_SIMULATIONS ?? 200);
+/** One of these for so many of the others, which are shorter. */
+const SHARE = 12;
+const HISTORIES = Math.ceil(Number(process.env.PLUMBLINE_SIMULATIONS ?? 2_000) / SHARE);
 /** A failure prints its seed; PLUMBLINE_SEED replays that history alone. */
 const ONLY = process.env.PLUMBLINE_SEED;
 
@@ -50,6 +54,48 @@ describe('rollouts in simulation', () => {
     for (const seed of seeds) {
       const broken = await simulate(seed, amidFaults);
       expect(broken, `replay with PLUMBLINE_SEED=${seed}`).toEqual([]);
+    }
+  });
+
+  async function script(
+    version: string,
+    faultsInCanary: boolean,
+    crashAt?: NonNullable<WorldFaults['crashAt']>,
+  ): Promise<{ readonly facts: readonly string[]; readonly broken: readonly string[]; readonly commits: number }> {
+    const unfinished: string[] = [];
+    let commits = 0;
+    const watch = watchRollbacks(unfinished);
+    const world = createWorld(
+      NO_CHANCE,
+      { rate: 0, ...(crashAt === undefined ? {} : { crashAt }) },
+      {
+        ...rolloutSetting(SCRIPTED_POLICY, () => {}),
+        onCommit: (storage) => {
+          commits++;
+          watch(storage);
+        },
+      },
+    );
+    await playScript(world, version, faultsInCanary);
+    const facts = stepsOf(world.storage).map(({ fact }) => `${fact.kind} ${'version' in fact ? fact.version : ''}`);
+    return { facts, broken: [...unfinished, ...brokenRollouts(world, SCRIPTED_POLICY)], commits };
+  }
+
+  it.each([
+    ['that is rolled back when it is active', 'c-desk', false],
+    ['that faults in its canary', 'f-desk', true],
+  ] as const)('decide the same of a version %s, whichever commit its owner dies at', async (_, version, faults) => {
+    const undisturbed = await script(version, faults);
+    expect(undisturbed.broken).toEqual([]);
+    expect(undisturbed.facts.slice(-2)).toEqual(['rolled_back a-desk', 'acknowledged a-desk']);
+    expect(undisturbed.facts.filter((fact) => fact === `canaried ${version}`)).toHaveLength(2);
+    for (let commit = 0; commit < undisturbed.commits; commit++) {
+      // Each of the two scripts takes the other half.
+      const side = (commit % 2 === 0) === faults ? 'before' : 'after';
+      const { facts, broken } = await script(version, faults, { commit, side });
+      const where = `dead ${side} commit ${commit} of ${undisturbed.commits}`;
+      expect(broken, where).toEqual([]);
+      expect(facts, where).toEqual(undisturbed.facts);
     }
   });
 

@@ -9,7 +9,7 @@ import type { Result } from '../../src/scoring/result.ts';
 import { faultsKey, JOB_KEY, tallyKey } from '../../src/scoring/state-keys.ts';
 import { addTallies, FAULT, noTally, type Tally } from '../../src/scoring/tally.ts';
 import { evidenceIn, fakePosture, faultsAtOf, looksAtAccount } from './fake-set.ts';
-import { type Check, type Left, presentEntities } from './invariants.ts';
+import { type Check, isBy, type Left, presentEntities } from './invariants.ts';
 import type { Step } from './rollout-log.ts';
 import { ROLLED, ROLLED_SETS } from './rollout-setting.ts';
 import { PARTITIONS, topics } from './world.ts';
@@ -85,9 +85,6 @@ export const presentIn = ({ images }: Pick<Left, 'images'>): readonly Present[] 
   [...presentEntities(images).values()].filter(
     (image: WholeImage | EndedImage): image is Present => image.kind === 'image' && image.lacking.length === 0,
   );
-
-const isBy = (result: Result | undefined, version: string): boolean =>
-  result?.set_version === version || result?.fallback_from?.set_version === version;
 
 /** In the end what stands is by who answers for its account, and of what the entity and its account are now. */
 export function checkStanding(left: Left, state: ControlState, check: Check): void {

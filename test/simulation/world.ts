@@ -167,14 +167,16 @@ export function createWorld(chance: Chance, faults: WorldFaults, setting?: Setti
   const shortSighted = (log: Log): Log => ({
     ...log,
     read: async (topic, partition, offset, limits) =>
-      offset > 0 && topic === topics.control && chance.is(lags) ? [] : log.read(topic, partition, offset, limits),
+      lags > 0 && offset > 0 && topic === topics.control && chance.is(lags)
+        ? []
+        : log.read(topic, partition, offset, limits),
   });
 
   /** On it signals come late. */
   const slowRoad = (log: Log): Log => ({
     ...log,
     append: async (records) => {
-      if (!chance.is(delays)) return log.append(records);
+      if (delays === 0 || !chance.is(delays)) return log.append(records);
       late.push([...records]);
       return [];
     },
