@@ -73,6 +73,9 @@ export const NO_SET: SetState = { stack: [], rollout: null, isStopped: false, fr
 
 export const activeOf = ({ stack }: SetState): string | null => stack[stack.length - 1] ?? null;
 
+/** What a version is proposed against: a stopped set answers nothing that one could stand beside. */
+export const baselineOf = (set: SetState): string | null => (set.isStopped ? null : activeOf(set));
+
 /** What can be gone back to. */
 export const targetOf = ({ stack }: SetState): string | null => stack[stack.length - 2] ?? null;
 
@@ -104,6 +107,8 @@ function take(state: ControlState, fact: ControlFact): ControlState {
       return { ...state, sets };
     }
     case 'activated':
+      // A promotion whose rollout is over by now; by hand anything can be activated.
+      if (fact.seal !== undefined && !isOnItsWay(state.sets.get(fact.set), fact.version)) return state;
       return withSet(state, fact.set, (set) => activate(set, fact.version));
     case 'rolled_back':
       return withSet(state, fact.set, (set) => ({
@@ -123,6 +128,9 @@ function take(state: ControlState, fact: ControlFact): ControlState {
       });
   }
 }
+
+const isOnItsWay = (set: SetState | undefined, version: string): boolean =>
+  set?.rollout?.version === version && set.rollout.phase !== 'proposed' && !set.rollout.isPaused;
 
 function withSet(state: ControlState, name: string, change: (set: SetState) => SetState): ControlState {
   const before = state.sets.get(name) ?? NO_SET;
@@ -151,7 +159,7 @@ function goBack(set: SetState, version: string): SetState {
 /** A proposal takes the place of the one before, with all its approvals; not of one that is under way. */
 function propose(set: SetState, fact: RolloutFact & { kind: 'proposed' }): SetState {
   if (set.rollout !== null && set.rollout.phase !== 'proposed') return set;
-  if (fact.baseline !== activeOf(set) || fact.version === fact.baseline) return set;
+  if (fact.baseline !== baselineOf(set) || fact.version === activeOf(set)) return set;
   const rollout: Rollout = {
     version: fact.version,
     baseline: fact.baseline,

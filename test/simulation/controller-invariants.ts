@@ -101,6 +101,12 @@ function checkApprovals(
       (fact.kind === 'shadowed' || fact.kind === 'canaried' || fact.kind === 'activated')
     ) {
       const valid = [...(ledger?.approvals.values() ?? [])].filter((expiresAt) => expiresAt > fact.at).length;
+      const isOnItsWay = before.sets.get(set)?.rollout?.version === version;
+      check(
+        isOnItsWay || before.sets === after.sets,
+        'approved',
+        `fact ${record.offset}: ${version} is ${fact.kind} when its rollout is over`,
+      );
       check(
         ledger?.version === version && ledger.hasPassed && valid >= policy.approvals.needed,
         'approved',
