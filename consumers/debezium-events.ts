@@ -21,13 +21,21 @@ export const debeziumEvents = {
     if (value === null || schemaId === null || writers === null) return decodeDebezium(value);
     try {
       const { columns, reader } = readingOf(writers.find(schemaId));
-      return decodeDebeziumValue(reader.decode(value, PREFIX_BYTES), columns, reader.wrapsBranches);
+      return decodeDebeziumValue(messageOf(reader, value), columns, reader.wrapsBranches);
     } catch (error) {
       if (!(error instanceof PlumblineError) || error.retryable) throw error;
       return { events: [], failures: [error], ignored: 0 };
     }
   },
 };
+
+/** Of a row that is there the one before says nothing more; it is as long as all the rest. */
+function messageOf({ open, decode, wrapsBranches }: ForeignRecord, value: Uint8Array): unknown {
+  const read = wrapsBranches ? null : open?.(value, PREFIX_BYTES);
+  const op = read?.('op');
+  if (!read || (op !== 'c' && op !== 'u' && op !== 'r')) return decode(value, PREFIX_BYTES);
+  return { op, source: read('source'), ts_ms: read('ts_ms'), after: read('after') };
+}
 
 interface Reading {
   readonly reader: ForeignRecord;

@@ -3,6 +3,7 @@ export interface Tap {
   readonly buf: Buffer & { utf8Write(text: string, from: number, length: number): number };
   pos: number;
   readLong(): number;
+  readString(): string;
   writeLong(value: number): void;
   writeString(value: string): void;
 }

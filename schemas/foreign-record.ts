@@ -1,9 +1,9 @@
-import avro from 'avsc';
+import avro, { type Type } from 'avsc';
 import { PlumblineError } from '../src/errors.ts';
 import type { AvroJson } from './avro-json.ts';
 import { type AvroType, avroReadType, reasonOf } from './avro-type.ts';
 import { asBuffer } from './confluent.ts';
-import { Cursor, Malformed, walkOf } from './walk.ts';
+import { Cursor, Malformed, type Walk, walkOf } from './walk.ts';
 
 /** Records of others, read with the schema that they were written with. */
 export interface ForeignRecord {
@@ -14,6 +14,12 @@ export interface ForeignRecord {
    * @throws PlumblineError PLB-WIRE-DATA
    */
   decode(bytes: Uint8Array, from?: number): unknown;
+  /**
+   * As decode, one member at a time: all of the bytes are looked at, and what nobody asks for is not decoded.
+   * null where the type is no record.
+   * @throws PlumblineError PLB-WIRE-DATA
+   */
+  readonly open: ((bytes: Uint8Array, from?: number) => (name: string) => unknown) | null;
   /** Some union's branches can't be told apart: what is read may hold `{type: value}`. */
   readonly wrapsBranches: boolean;
 }
@@ -26,19 +32,56 @@ export function foreignRecord(schema: AvroJson): ForeignRecord {
     wrapsBranches: hasWrappedUnion(type, new Set()),
     decode(bytes, from = 0) {
       const buffer = asBuffer(bytes);
-      try {
-        const cursor = new Cursor(buffer, from);
-        walk(cursor);
-        if (cursor.left > 0) throw new Malformed(`${cursor.left} bytes are left over`);
+      return orMalformed(() => {
+        walkWhole(buffer, from, walk);
         return type.decode(buffer, from).value;
-      } catch (cause) {
-        throw new PlumblineError('PLB-WIRE-DATA', `the bytes don't follow their schema: ${reasonOf(cause)}`, {
-          hint: 'the producer names a schema that it did not write with, or the record is damaged',
-          cause,
-        });
-      }
+      });
     },
+    open: type instanceof avro.types.RecordType ? openerOf(type) : null,
   };
+}
+
+function openerOf({ fields }: Type & { readonly fields: readonly RecordField[] }): ForeignRecord['open'] {
+  const members = new Map(fields.map(({ name, type }, index) => [name, { type, index }]));
+  const walks = fields.map(({ type }) => walkOf(type));
+  return (bytes, from = 0) => {
+    const buffer = asBuffer(bytes);
+    const starts: number[] = [];
+    orMalformed(() =>
+      walkWhole(buffer, from, (cursor) => {
+        for (const walk of walks) {
+          starts.push(cursor.position);
+          walk(cursor);
+        }
+      }),
+    );
+    return (name) => {
+      const member = members.get(name);
+      return member && orMalformed(() => member.type.decode(buffer, starts[member.index]).value);
+    };
+  };
+}
+
+interface RecordField {
+  readonly name: string;
+  readonly type: AvroType;
+}
+
+function walkWhole(buffer: Buffer, from: number, walk: Walk): void {
+  const cursor = new Cursor(buffer, from);
+  walk(cursor);
+  if (cursor.left > 0) throw new Malformed(`${cursor.left} bytes are left over`);
+}
+
+function orMalformed<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    throw new PlumblineError('PLB-WIRE-DATA', `the bytes don't follow their schema: ${reasonOf(cause)}`, {
+      hint: 'the producer names a schema that it did not write with, or the record is damaged',
+      cause,
+    });
+  }
 }
 
 /** @param seen types that were looked into: one may hold itself */

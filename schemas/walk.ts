@@ -122,6 +122,13 @@ function makeWalk(type: AvroType, known: Map<AvroType, Walk>): Walk {
   }
   if (type instanceof types.UnwrappedUnionType || type instanceof types.WrappedUnionType) {
     const branches = type.types.map((branch) => makeWalk(branch, known));
+    const nothing = type.types.findIndex(({ typeName }) => typeName === 'null');
+    const something = branches[1 - nothing];
+    // Nearly all are of null and one other type.
+    if (branches.length === 2 && nothing >= 0 && something !== undefined)
+      return (cursor) => {
+        if (cursor.index(2) !== nothing) something(cursor);
+      };
     return (cursor) => branches[cursor.index(branches.length)]?.(cursor);
   }
   if (type instanceof types.ArrayType) {

@@ -1,15 +1,11 @@
 import { type Command, Option } from 'commander';
-import { decodeIncident } from '../../consumers/incidents.ts';
-import { PlumblineError } from '../errors.ts';
 import type { Incident } from '../evidence/incident.ts';
 import { incidentHtml } from '../evidence/incident-html.ts';
 import { formatInstant } from '../language/contract.ts';
-import { readPages } from '../runtime/read-pages.ts';
-import { type Place, withPlace } from './open-log.ts';
+import { incidentOf, incidentsOf } from '../runtime/read-incidents.ts';
+import { withPlace } from './open-log.ts';
 import { printable } from './printable.ts';
 import { type SettingsFlags, withLogFlags } from './settings.ts';
-
-const PAGE = { maxRecords: 100, maxBytes: 8 * 1024 * 1024 };
 
 export function incidentCommand(program: Command): void {
   const group = program.command('incident').description('versions that were taken back, and all about it');
@@ -17,7 +13,7 @@ export function incidentCommand(program: Command): void {
     .addOption(new Option('--format <format>').choices(['table', 'ndjson']).default('table'))
     .action((flags: SettingsFlags & { format: string }) =>
       withPlace(flags, async (place) => {
-        for await (const { number, incident } of incidentsOf(place))
+        for await (const { number, incident } of incidentsOf(place.log, place.topics))
           process.stdout.write(
             flags.format === 'ndjson' ? `${JSON.stringify({ number, ...incident })}\n` : `${row(number, incident)}\n`,
           );
@@ -27,21 +23,10 @@ export function incidentCommand(program: Command): void {
     .option('--html', 'one page that stands alone, for a browser')
     .action((wanted: string, flags: SettingsFlags & { html?: boolean }) =>
       withPlace(flags, async (place) => {
-        for await (const { number, incident } of incidentsOf(place))
-          if (String(number) === wanted) {
-            process.stdout.write(flags.html ? incidentHtml(incident) : render(incident));
-            return;
-          }
-        throw new PlumblineError('PLB-INCIDENT-UNKNOWN', `there is no incident \`${wanted.slice(0, 40)}\``, {
-          hint: 'take a number from `incident list`',
-        });
+        const { incident } = await incidentOf(place.log, place.topics, wanted);
+        process.stdout.write(flags.html ? incidentHtml(incident) : render(incident));
       }),
     );
-}
-
-async function* incidentsOf({ log, topics }: Place): AsyncGenerator<{ number: number; incident: Incident }> {
-  for await (const records of readPages(log, topics.incidents, 0, PAGE))
-    for (const record of records) yield { number: record.offset, incident: decodeIncident(record) };
 }
 
 const row = (number: number, { set, at, outcome, from, reason }: Incident): string =>

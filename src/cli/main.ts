@@ -34,6 +34,8 @@ import { syncCommand } from './sync.ts';
 import { testCommand } from './test.ts';
 import { topicsCommand } from './topics.ts';
 import { validateCommand } from './validate.ts';
+import { waiveCommand } from './waive.ts';
+import { waiversCommand } from './waivers.ts';
 import { whatIfCommand } from './what-if.ts';
 
 const COMMANDS = [
@@ -49,6 +51,8 @@ const COMMANDS = [
   rolloutCommands,
   controlCommand,
   incidentCommand,
+  waiveCommand,
+  waiversCommand,
   configCommand,
   topicsCommand,
   checkCommand,
@@ -97,7 +101,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 /** What was given is wrong: options, their values, the files that they name. */
-const OF_THE_CALL = /^PLB-(?:CLI|FILTER|BOOK|FIELD|RESULT|DEAD-LETTER)(?:-|$)/;
+const OF_THE_CALL = /^PLB-(?:CLI|FILTER|BOOK|FIELD|RESULT|DEAD-LETTER|WAIVER)(?:-(?!BEHIND)|$)/;
 
 /** What the state of a rollout doesn't allow, whether the controller says so or this process already sees it. */
 const OF_A_ROLLOUT = /^PLB-ROLLOUT-(?!UNANSWERED)/;

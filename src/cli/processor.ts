@@ -16,6 +16,7 @@ import { createHealth, type Health } from '../runtime/health.ts';
 import { isSettled, lagOf, stagesNobodyRuns, totalLag } from '../runtime/lag.ts';
 import { dirtyEntities, incompleteEntities } from '../runtime/listed-entities.ts';
 import { ownedBy } from '../runtime/owned-by.ts';
+import { incidentOf, newestIncidents } from '../runtime/read-incidents.ts';
 import { newestOutputs, type OutputRecord } from '../runtime/read-outputs.ts';
 import { restoreTeller } from '../runtime/restore-teller.ts';
 import { type Patience, patiently } from '../runtime/retry.ts';
@@ -33,6 +34,7 @@ import { matchesPosture, matchesResult } from './output-match.ts';
 import { policyOf } from './policy.ts';
 import { dropNote, noteProcessor } from './processor-note.ts';
 import { startRealWorker } from './real-worker.ts';
+import { rolloutPorts } from './rollout-ports.ts';
 import type { Settings } from './settings.ts';
 import { FLUSH_DEADLINE_MS, openTelemetry, watchedOn } from './telemetry.ts';
 import { startThreads } from './threads.ts';
@@ -122,6 +124,11 @@ export async function startProcessor(
         };
       },
       hooks,
+      rollouts: rolloutPorts({ log, topics, wire }, contracts, policyOf(settings.log)),
+      incidents: {
+        newest: (limit) => newestIncidents(log, topics, limit),
+        one: (number) => incidentOf(log, topics, number),
+      },
       ready: () => worker !== null && worker.health.report().posture !== 'critical',
       onError: (error) =>
         logger.error(

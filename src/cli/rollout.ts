@@ -1,10 +1,16 @@
 import { type Command, Option } from 'commander';
 import { formatInstant } from '../language/contract.ts';
 import { percent } from '../rollout/canary-steps.ts';
+import { type ComingStep, comingStep, versionAsked } from '../rollout/coming-step.ts';
 import { activeOf, type ControlState, type Rollout, type SetState } from '../rollout/control-state.ts';
+import type { GuardReading } from '../rollout/guards.ts';
+import { rolloutsView, setView } from '../rollout/rollout-view.ts';
+import { seenContext } from '../runtime/decide-context.ts';
 import { type Asking, askController, tell, whoAmI } from './ask-controller.ts';
-import { controlStateOf } from './control-state.ts';
-import { withPlace } from './open-log.ts';
+import { controlOf, controlStateOf } from './control-state.ts';
+import { readLogSettings } from './log-settings.ts';
+import { type Place, withPlace } from './open-log.ts';
+import { policyOf } from './policy.ts';
 import { printable } from './printable.ts';
 import { formatMove, nothingProposed } from './propose.ts';
 import { type SettingsFlags, withLogFlags } from './settings.ts';
@@ -27,12 +33,12 @@ export function rolloutCommands(program: Command): void {
   for (const [kind, description] of STEPS)
     asking(program.command(kind).description(description).argument('<name>', 'of the set')).action(
       (name: string, flags: AskFlags) =>
-        ask(flags, (state) => {
-          const set = state.sets.get(name);
-          // An abort may come when the version is active already.
-          const version = set?.rollout?.version ?? (kind === 'abort' ? activeOf(set ?? NOTHING) : null);
-          return { kind, set: name, version: version ?? nothingProposed(name), ...said(flags) };
-        }),
+        ask(flags, (state) => ({
+          kind,
+          set: name,
+          version: versionAsked(kind, state.sets.get(name)) ?? nothingProposed(name),
+          ...said(flags),
+        })),
     );
   asking(
     program.command('rollback').description('back to the version before, at once').argument('<name>', 'of the set'),
@@ -50,23 +56,40 @@ export function rolloutCommands(program: Command): void {
     (flags: SettingsFlags & { format: string }) =>
       withPlace(flags, async (place) => {
         const state = await controlStateOf(place);
-        if (flags.format === 'json') process.stdout.write(`${JSON.stringify(toJson(state))}\n`);
+        if (flags.format === 'json')
+          process.stdout.write(`${JSON.stringify(rolloutsView(state, (_, set) => setView(set)))}\n`);
         else process.stdout.write(renderAll(state));
       }),
   );
   const group = program.command('rollout').description('one rollout');
   withFormat(
-    group.command('show').description('how far it is, and what comes next').argument('<name>', 'of the set'),
-  ).action((name: string, flags: SettingsFlags & { format: string }) =>
-    withPlace(flags, async (place) => {
-      const set = (await controlStateOf(place)).sets.get(name) ?? nothingProposed(name);
-      if (flags.format === 'json') process.stdout.write(`${JSON.stringify(setJson(set))}\n`);
-      else process.stdout.write(renderOne(name, set));
-    }),
-  );
+    group
+      .command('show')
+      .description('how far it is, what comes next, and what blocks it')
+      .argument('<name>', 'of the set'),
+  )
+    .option('--policy <file>', 'the rules for changing rules, which tell what blocks (PLUMBLINE_POLICY)')
+    .action((name: string, flags: SettingsFlags & { format: string }) =>
+      withPlace(flags, (place) => show(place, name, flags)),
+    );
 }
 
-const NOTHING: SetState = { stack: [], rollout: null, isStopped: false, frozen: null, rollback: null };
+async function show(place: Place, name: string, flags: SettingsFlags & { format: string }): Promise<void> {
+  const settings = readLogSettings(flags, process.env);
+  const control = await controlOf(place);
+  const state = control.stateAt(control.offset);
+  const set = state.sets.get(name) ?? nothingProposed(name);
+  const { log, topics, wire } = place;
+  const context =
+    settings.policy === undefined
+      ? null
+      : await seenContext(log, topics, wire, control, policyOf(settings), Date.now());
+  const next = comingStep(name, state, context);
+  const guards = context === null || set.rollout === null ? [] : context.readingsOf(name, set.rollout);
+  process.stdout.write(
+    flags.format === 'json' ? `${JSON.stringify(setView(set, next, guards))}\n` : renderOne(name, set, next, guards),
+  );
+}
 
 const asking = (command: Command): Command =>
   withLogFlags(command)
@@ -82,13 +105,6 @@ const ask = (flags: AskFlags, toRequest: (state: ControlState) => Asking): Promi
   withPlace(flags, async (place) => tell(await askController(place, toRequest(await controlStateOf(place)))));
 
 const short = (version: string): string => version.slice(0, 12);
-
-const toJson = (state: ControlState): object => ({
-  frozen: state.frozen,
-  sets: Object.fromEntries([...state.sets].map(([name, set]) => [name, setJson(set)])),
-});
-
-const setJson = (set: SetState): object => ({ active: activeOf(set), ...set });
 
 function renderAll({ sets, frozen }: ControlState): string {
   const lines = [...sets]
@@ -107,26 +123,31 @@ const activeLine = (set: SetState): string =>
 const wayOf = ({ version, phase, step, share, isPaused }: Rollout): string =>
   `${short(version)} ${phase === 'canary' ? `canary step ${step}, ${percent(share)} of the accounts` : phase}${isPaused ? ', paused' : ''}`;
 
-function renderOne(name: string, set: SetState): string {
+function renderOne(name: string, set: SetState, next: ComingStep, guards: readonly GuardReading[]): string {
   const { rollout, rollback } = set;
-  const lines = [`${printable(name)}`, `active       ${activeLine(set)}`];
-  if (rollback !== null) lines.push(`rollback     to ${short(rollback.to)}, until every task has taken it`);
-  if (rollout === null) return `${[...lines, 'under way    nothing'].join('\n')}\n`;
-  const { evidence, approvals, moves } = rollout;
   return `${[
-    ...lines,
-    `under way    ${wayOf(rollout)}`,
-    `author       ${printable(rollout.author)}: ${printable(rollout.reason ?? '')}`,
-    `expects      ${moves.length === 0 ? 'nobody to move' : moves.map(formatMove).join(', ')}`,
-    `validation   ${evidence === null ? 'none' : `${evidence.verdict}, ${evidence.hash.slice(0, 23)}`}`,
-    `approvals    ${approvals.length === 0 ? 'none' : approvals.map(({ by, role, expiresAt }) => `${printable(by)} (${role}, until ${formatInstant(expiresAt)})`).join(', ')}`,
-    `next         ${nextOf(rollout, name)}`,
+    printable(name),
+    `active       ${activeLine(set)}`,
+    ...(rollback === null ? [] : [`rollback     to ${short(rollback.to)}, until every task has taken it`]),
+    ...(rollout === null ? ['under way    nothing'] : renderRollout(rollout)),
+    ...guards.map(guardLine),
+    `next         ${next.command}${next.action === 'promote' ? '   (or abort)' : ''}`,
+    ...(next.blockedBy ? [`blocked by   ${printable(next.blockedBy.message)} (${next.blockedBy.code})`] : []),
   ].join('\n')}\n`;
 }
 
-function nextOf({ phase, evidence, approvals, isPaused }: Rollout, name: string): string {
-  if (isPaused) return `plumbline resume ${name}`;
-  if (phase !== 'proposed') return `plumbline promote ${name}   (or abort)`;
-  if (evidence?.verdict !== 'pass') return `plumbline validate ${name}`;
-  return approvals.length === 0 ? `plumbline approve ${name} --key FILE --role ROLE` : `plumbline shadow ${name}`;
-}
+const renderRollout = (rollout: Rollout): readonly string[] => {
+  const { author, reason, evidence, approvals, moves } = rollout;
+  return [
+    `under way    ${wayOf(rollout)}`,
+    `author       ${printable(author)}: ${printable(reason ?? '')}`,
+    `expects      ${moves.length === 0 ? 'nobody to move' : moves.map(formatMove).join(', ')}`,
+    `validation   ${evidence === null ? 'none' : `${evidence.verdict}, ${evidence.hash.slice(0, 23)}`}`,
+    `approvals    ${approvals.length === 0 ? 'none' : approvals.map(({ by, role, expiresAt }) => `${printable(by)} (${role}, until ${formatInstant(expiresAt)})`).join(', ')}`,
+  ];
+};
+
+const VERDICTS = { pass: 'pass', fail: 'FAIL', inconclusive: '?' } as const;
+
+const guardLine = ({ metric, verdict, value, atMost, answers }: GuardReading): string =>
+  `guard        ${VERDICTS[verdict].padEnd(4)} ${metric} ${value ?? '—'}, at most ${atMost} (${answers} answers)`;

@@ -13,17 +13,26 @@ export function decodeEach(
 ): Decoded {
   if (value === null) return NOTHING_SAID;
   const gathered = gather();
-  const take = (event: unknown, at: string): void => {
-    const said = read(event, at);
+  const take = (said: readonly SourceEvent[]): void => {
     if (said.length === 0) gathered.ignored++;
-    gathered.events.push(...said);
+    for (const event of said) gathered.events.push(event);
   };
   attempt(gathered, () => {
     const json = parseEvent(eventText(value));
-    if (!Array.isArray(json)) return take(json, '');
+    if (!Array.isArray(json)) return take(read(json, ''));
     if (json.length > MAX_EVENTS)
       refuse('PLB-EVENT-SIZE', `${json.length} events in a record, expected at most ${MAX_EVENTS}`, '');
-    for (const [index, event] of json.entries()) attempt(gathered, () => take(event, `[${index}].`));
+    for (let index = 0; index < json.length; index++) {
+      let said: readonly SourceEvent[];
+      try {
+        said = read(json[index], '');
+      } catch {
+        // Where each thing lies is put together for what fails alone: it costs as much as reading.
+        attempt(gathered, () => take(read(json[index], `[${index}].`)));
+        continue;
+      }
+      take(said);
+    }
   });
   return gathered;
 }

@@ -1,21 +1,8 @@
+import { anyway, json, problemAnswer, ref, unavailable } from './openapi-parts.ts';
+import { rolloutPaths, rolloutSchemas } from './openapi-rollouts.ts';
+
 /** What `GET /openapi.json` serves. A test holds that every route is described here and every description has a route. */
 
-const json = (schema: object, description: string) => ({ description, content: { 'application/json': { schema } } });
-const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` });
-const problemAnswer = (description: string) => ({
-  description,
-  content: { 'application/problem+json': { schema: ref('Problem') } },
-});
-const answer = (name: string) => ({ $ref: `#/components/responses/${name}` });
-/** What any request may be answered with. */
-const anyway = {
-  400: answer('BadRequest'),
-  403: answer('WrongHost'),
-  408: answer('TooSlow'),
-  431: answer('HeadersTooLarge'),
-  500: answer('Internal'),
-};
-const unavailable = problemAnswer('The log can be neither read nor written now; try again.');
 const filter = (name: string, description: string) => ({ name, in: 'query', description, schema: { type: 'string' } });
 const outputFilters = [
   filter('entity', 'deal or account'),
@@ -116,6 +103,7 @@ export const openApi = {
         },
       },
     },
+    ...rolloutPaths,
     '/v1/status': {
       get: {
         summary: 'Health, lag and counters',
@@ -185,6 +173,7 @@ export const openApi = {
           },
         },
       },
+      ...rolloutSchemas,
       Problem: {
         type: 'object',
         required: ['type', 'title', 'status', 'detail', 'code', 'retryable'],
@@ -202,9 +191,20 @@ export const openApi = {
   },
 } as const;
 
-/** Query parameters that a path takes; none where it is not described. */
+/** The described path that an address belongs to: `/v1/rollouts/{set}`; null: none. */
+export const templateOf = (path: string): string | null => TEMPLATES.find(({ fits }) => fits.test(path))?.path ?? null;
+
+const TEMPLATES = Object.keys(openApi.paths).map((path) => ({
+  path,
+  fits: new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}$`),
+}));
+
+/** Query parameters that an address takes; none where it is not described. */
 export function queryOf(path: string): readonly string[] {
-  type Described = { readonly get?: { readonly parameters?: readonly { readonly name: string }[] } };
+  type Described = {
+    readonly get?: { readonly parameters?: readonly { readonly name: string; readonly in: string }[] };
+  };
   const paths: { readonly [path: string]: object } = openApi.paths;
-  return ((paths[path] as Described | undefined)?.get?.parameters ?? []).map(({ name }) => name);
+  const described = paths[templateOf(path) ?? path] as Described | undefined;
+  return (described?.get?.parameters ?? []).filter((one) => one.in === 'query').map(({ name }) => name);
 }

@@ -6,9 +6,11 @@ import { PlumblineError } from '../errors.ts';
 import { type TraceHeaders, traceHeaders } from '../ingest/trace-context.ts';
 import { didYouMean } from '../language/suggest.ts';
 import { addHooks, HOOKS_PATH, type HookPorts } from './hooks.ts';
-import { openApi, queryOf } from './openapi.ts';
+import { addIncidents, type IncidentPorts } from './incidents.ts';
+import { openApi, queryOf, templateOf } from './openapi.ts';
 import { type OutputFilter, readFilter } from './output-filter.ts';
 import { internalProblem, PROBLEM_TYPE, type Problem, problem, send } from './problem.ts';
+import { addRollouts, type RolloutPorts } from './rollouts.ts';
 import { type TakenChange, takeChanges } from './take-changes.ts';
 
 /** What the HTTP API needs of the processor. */
@@ -23,6 +25,8 @@ export interface ConsolePorts {
   status(): Promise<object>;
   ready(): boolean;
   readonly hooks: HookPorts;
+  readonly rollouts: RolloutPorts;
+  readonly incidents: IncidentPorts;
   /** An unforeseen error, for the process's own log. */
   onError(error: unknown): void;
 }
@@ -101,6 +105,8 @@ export function makeServer(ports: ConsolePorts, options: ConsoleOptions): Fastif
       .send({ accepted: accepted.length, refused: refusedCount, refusals: refused });
   });
   addHooks(app, ports.hooks, () => ports.clock());
+  addRollouts(app, ports.rollouts);
+  addIncidents(app, ports.incidents);
   app.get('/v1/results', async (request) => ports.results(readFilter(request.query)));
   app.get('/v1/postures', async (request) => ports.postures(readFilter(request.query)));
   app.get('/v1/status', async () => ports.status());
@@ -117,7 +123,8 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as 
 /** 405 where the path is there under another method. */
 function sendNotFound(app: FastifyInstance, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const path = request.url.split('?', 1)[0] ?? '';
-  const allowed = METHODS.filter((method) => app.hasRoute({ method, url: path })).join(', ');
+  const url = (templateOf(path) ?? path).replaceAll(/\{(\w+)\}/g, ':$1');
+  const allowed = METHODS.filter((method) => app.hasRoute({ method, url })).join(', ');
   const what = `${request.method} ${path.slice(0, MAX_TOLD_LENGTH)}`;
   if (allowed !== '')
     return send(
@@ -151,8 +158,10 @@ function refuseUnknownQuery(request: FastifyRequest): void {
   });
 }
 
+const MALFORMED: ReadonlySet<string> = new Set(['PLB-HTTP-QUERY', 'PLB-HTTP-JSON']);
+
 function problemOf(error: Error & { code?: string }, ports: ConsolePorts): Problem {
-  if (error instanceof PlumblineError && error.code === 'PLB-HTTP-QUERY') return problem(400, 'Bad request', error);
+  if (error instanceof PlumblineError && MALFORMED.has(error.code)) return problem(400, 'Bad request', error);
   if (error instanceof PlumblineError)
     return problem(error.retryable ? 503 : 422, error.retryable ? 'Not now' : 'Refused', error);
   if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE')

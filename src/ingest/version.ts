@@ -15,6 +15,9 @@ export function compareVersions(a: string, b: string): number {
 export const isNewer = (version: string, than: string | null | undefined): boolean =>
   than === null || than === undefined || compareVersions(version, than) > 0;
 
+/** The least version that every register of this version, or of a lower one, takes. */
+export const versionAfter = (version: string): string => String(BigInt(version) + 1n);
+
 function stripZeros(digits: string): string {
   if (digits.charCodeAt(0) !== 48) return digits;
   let start = 0;

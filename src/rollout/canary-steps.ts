@@ -4,6 +4,8 @@ export interface NextStep {
   /** From 1. */
   readonly step: number;
   readonly share: number;
+  readonly pinned?: readonly string[];
+  readonly excluded?: readonly string[];
 }
 
 /**
@@ -12,7 +14,7 @@ export interface NextStep {
  * @param accounts how many there are; null: not known, so that none is passed over
  */
 export function nextStep(
-  { steps, minAccounts }: Policy['canary'],
+  { steps, minAccounts, pinned, excluded }: Policy['canary'],
   step: number,
   accounts: number | null,
 ): { readonly next: NextStep | null; readonly passedOver: string | null } {
@@ -21,7 +23,14 @@ export function nextStep(
   const share = steps[index];
   const skipped = steps.slice(step, share === undefined ? steps.length : index);
   return {
-    next: share === undefined ? null : { step: index + 1, share },
+    next:
+      share === undefined
+        ? null
+        : {
+            ...{ step: index + 1, share },
+            ...(pinned.length === 0 ? {} : { pinned }),
+            ...(excluded.length === 0 ? {} : { excluded }),
+          },
     passedOver:
       skipped.length === 0
         ? null

@@ -55,6 +55,11 @@ export interface Rollout {
   readonly step: number;
   /** Of the accounts, 0..1, that the version answers for. */
   readonly share: number;
+  /** See CanaryShare. */
+  readonly pinned: readonly string[];
+  readonly excluded: readonly string[];
+  /** Offset of the fact that its shadow began with; -1: it has none yet. */
+  readonly shadow: number;
   /** When the phase or the step began, ms. */
   readonly since: number;
   readonly isPaused: boolean;
@@ -123,7 +128,7 @@ function take(state: ControlState, fact: ControlFact): ControlState {
       return withSet(state, fact.set, (set) => propose(set, fact));
     default:
       return withSet(state, fact.set, (set) => {
-        const rollout = set.rollout?.version === fact.version ? advance(set.rollout, fact) : undefined;
+        const rollout = set.rollout?.version === fact.version ? advance(set.rollout, fact, state.offset) : undefined;
         return rollout === undefined ? set : { ...set, rollout };
       });
   }
@@ -172,6 +177,9 @@ function propose(set: SetState, fact: RolloutFact & { kind: 'proposed' }): SetSt
     phase: 'proposed',
     step: 0,
     share: 0,
+    pinned: [],
+    excluded: [],
+    shadow: -1,
     since: fact.at,
     isPaused: false,
   };
@@ -181,7 +189,7 @@ function propose(set: SetState, fact: RolloutFact & { kind: 'proposed' }): SetSt
 type OnTheWay = Exclude<RolloutFact, { kind: 'proposed' | 'stopped' | 'frozen' | 'unfrozen' | 'acknowledged' }>;
 
 /** undefined: the fact can't be at this point; null: the rollout is over. */
-function advance(rollout: Rollout, fact: OnTheWay): Rollout | null | undefined {
+function advance(rollout: Rollout, fact: OnTheWay, offset: number): Rollout | null | undefined {
   const { phase } = rollout;
   switch (fact.kind) {
     case 'validated':
@@ -196,11 +204,19 @@ function advance(rollout: Rollout, fact: OnTheWay): Rollout | null | undefined {
       return approve(rollout, fact);
     case 'shadowed':
       if (phase !== 'proposed' || !isApproved(rollout)) return undefined;
-      return { ...rollout, phase: 'shadow', since: fact.at };
+      return { ...rollout, phase: 'shadow', shadow: offset, since: fact.at };
     case 'canaried':
       if (!isApproved(rollout) || fact.step <= rollout.step || rollout.isPaused) return undefined;
       if (!(fact.share > rollout.share && fact.share < 1)) return undefined;
-      return { ...rollout, phase: 'canary', step: fact.step, share: fact.share, since: fact.at };
+      return {
+        ...rollout,
+        phase: 'canary',
+        step: fact.step,
+        share: fact.share,
+        pinned: fact.pinned ?? [],
+        excluded: fact.excluded ?? [],
+        since: fact.at,
+      };
     case 'paused':
       return phase === 'proposed' || rollout.isPaused ? undefined : { ...rollout, isPaused: true };
     case 'resumed':

@@ -3,6 +3,7 @@ import { z } from 'zod';
 const MAX_KEYS = 100;
 const MAX_STEPS = 20;
 const MAX_GUARDS = 20;
+const MAX_ACCOUNTS = 500;
 
 const name = z
   .string()
@@ -19,6 +20,9 @@ const UNITS: { readonly [unit: string]: number } = { s: 1_000, m: 60_000, h: 3_6
 function durationMs(text: string): number {
   return Number(text.slice(0, -1)) * (UNITS[text.slice(-1)] ?? 0);
 }
+
+/** They travel with each step's fact. */
+const accounts = z.array(z.string().min(1).max(256)).max(MAX_ACCOUNTS).default([]);
 
 const gate = { min_answers: z.int().min(1).max(1_000_000), min_duration: duration };
 
@@ -41,6 +45,8 @@ export const policyShape = z.strictObject({
     steps: z.array(share.gt(0).lt(1)).max(MAX_STEPS),
     min_accounts: z.int().min(0).max(1_000),
     automatic: z.boolean().default(true),
+    pinned: accounts,
+    excluded: accounts,
   }),
   guards: z
     .array(

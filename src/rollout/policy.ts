@@ -18,6 +18,9 @@ export interface Policy {
     readonly minAccounts: number;
     /** Its steps follow each other without being asked for; to active it is asked for always. */
     readonly isAutomatic: boolean;
+    /** Accounts by id, see CanaryShare. */
+    readonly pinned: readonly string[];
+    readonly excluded: readonly string[];
   };
   readonly guards: readonly Guard[];
   /** So many faults of the active version roll it back. */
@@ -52,6 +55,8 @@ export const DEFAULT_POLICY: Policy = {
     steps: [0.01, 0.05, 0.25, 0.5],
     minAccounts: 20,
     isAutomatic: true,
+    pinned: [],
+    excluded: [],
   },
   guards: [
     { metric: 'fault_share', atMost: 0.001, minAnswers: 20 },

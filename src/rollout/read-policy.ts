@@ -54,6 +54,8 @@ function toPolicy(document: PolicyDocument, findings: Findings): Policy {
       steps: canary.steps,
       minAccounts: canary.min_accounts,
       isAutomatic: canary.automatic,
+      pinned: canary.pinned,
+      excluded: canary.excluded,
     },
     guards: guards.map(({ metric, at_most: atMost, min_answers: minAnswers }) => ({ metric, atMost, minAnswers })),
     activeFaults: document.active_faults,

@@ -33,14 +33,23 @@ export interface Signal extends Asked {
   readonly set: null;
   /** Facts that it has taken. */
   readonly controlOffset: number;
-  /** A sweep is not through. */
+  /** What comes before all else is not through, such as the answers of a version that was withdrawn. */
   readonly isBusy: boolean;
+  /** Sweeps that go on, by set. */
+  readonly sweeps: { readonly [set: string]: SweepProgress };
   /** Accounts whose images it keeps; null: not counted, or too many to count. */
   readonly accounts: number | null;
   /** By set. */
   readonly tallies: { readonly [set: string]: Tally };
   /** Faults of the version that is active, by set. */
   readonly faults: { readonly [set: string]: { readonly version: string; readonly count: number } };
+}
+
+export interface SweepProgress {
+  /** Entities looked at. */
+  readonly done: number;
+  /** About so many there are. */
+  readonly of: number;
 }
 
 export type RequestKind = Request['kind'];

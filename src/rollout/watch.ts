@@ -6,7 +6,7 @@ import { activeOf, type ControlState, type Rollout, type SetState, targetOf } fr
 import type { Decided } from './decide.ts';
 import { type GuardReading, readGuards, worstOf } from './guards.ts';
 import type { Policy } from './policy.ts';
-import type { Signal } from './request.ts';
+import type { Signal, SweepProgress } from './request.ts';
 
 /** What every task has told last, by task. */
 export type Signals = ReadonlyMap<string, Signal>;
@@ -138,10 +138,19 @@ function isTaken(offset: number, signals: Signals, tasks: number): boolean {
   return [...signals.values()].every(({ controlOffset, isBusy }) => controlOffset > offset && !isBusy);
 }
 
+/** How far all tasks are with it; null: none sweeps the set. */
+export function sweepOf(set: string, signals: Signals): SweepProgress | null {
+  const under = [...signals.values()].flatMap(({ sweeps }) => sweeps[set] ?? []);
+  if (under.length === 0) return null;
+  return under.reduce((sum, { done, of }) => ({ done: sum.done + done, of: sum.of + of }), { done: 0, of: 0 });
+}
+
 /** Why a version may not go on yet; null: nothing stands against it. */
 export function blockedBy(set: string, rollout: Rollout, signals: Signals, gates: Gates): string | null {
   if (rollout.baseline === null) return null;
   const { policy, now } = gates;
+  const sweep = sweepOf(set, signals);
+  if (sweep !== null) return `a sweep asks about what stands: ${sweep.done} of about ${sweep.of}`;
   const { tally, readings, verdict } = readingsOf(set, rollout, signals, policy);
   const gate = rollout.phase === 'canary' ? policy.canary : policy.shadow;
   const left = rollout.since + gate.minDurationMs - now;

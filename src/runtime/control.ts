@@ -120,7 +120,9 @@ export async function followControl(
   function candidateOf({ rollout }: SetState): Pick<ActiveSet, 'candidate'> {
     if (rollout === null || rollout.phase === 'proposed') return {};
     const set = fallbackOf(rollout.version);
-    return set === null ? {} : { candidate: { set, share: rollout.share } };
+    if (set === null) return {};
+    const { share, pinned, excluded, shadow } = rollout;
+    return { candidate: { set, since: shadow, share, pinned: new Set(pinned), excluded: new Set(excluded) } };
   }
 
   function viewOf(offset: number, state: ControlState): ControlView {

@@ -1,7 +1,7 @@
 import { taskName } from '../log/place.ts';
 import type { Log, TaskInput } from '../log/port.ts';
 import type { Topics } from '../log/topics.ts';
-import { controlOffsetIn, hasJob, nextDue } from '../scoring/step.ts';
+import { controlOffsetIn, hasJob, hasSweep, nextDue } from '../scoring/step.ts';
 
 export interface TaskLag {
   readonly task: string;
@@ -42,7 +42,7 @@ export async function isSettled(log: Log, topics: Topics, now: number): Promise<
     const state = log.peekState?.(input);
     if (state === undefined) return true;
     const due = nextDue(state);
-    return controlOffsetIn(state) >= end && !hasJob(state) && (due === null || due > now);
+    return controlOffsetIn(state) >= end && !hasJob(state) && !hasSweep(state) && (due === null || due > now);
   });
 }
 

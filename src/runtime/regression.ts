@@ -7,6 +7,7 @@ import type { Log } from '../log/port.ts';
 import { textMemo } from '../log/text-memo.ts';
 import type { Topics } from '../log/topics.ts';
 import type { ControlView } from '../scoring/active-set.ts';
+import { ONLY_ASKED } from '../scoring/canary.ts';
 import { answer } from '../scoring/score.ts';
 import { tallyKey } from '../scoring/state-keys.ts';
 import { resumeJob, type ScoreContext, scoreImage } from '../scoring/step.ts';
@@ -30,7 +31,11 @@ export async function regression(
   candidate: CompiledSet,
   onImage: () => void = () => {},
 ): Promise<Tally> {
-  const active = { active: baseline ?? candidate, fallback: null, candidate: { set: candidate, share: 0 } };
+  const active = {
+    active: baseline ?? candidate,
+    fallback: null,
+    candidate: { set: candidate, since: 0, ...ONLY_ASKED },
+  };
   const none: ControlView['sets'] = { deal: [], account: [] };
   const control: ControlView = { offset: 0, sets: { ...none, [candidate.entity]: [active] } };
   const tallies: Tally[] = [];

@@ -39,7 +39,8 @@ const MAX_OUTPUTS = 2_000;
 
 /**
  * Runs a stage over its own input again, from the first record that is kept: between its records it takes facts and
- * answers due times where it did before. So the run gives what it gave before (reproducible).
+ * answers due times where it did before, and
+ * sweeps whom it swept there. So the run gives what it gave before (reproducible); a sweep begins anew behind it.
  */
 export async function replay(stage: Stage, parts: ReplayParts): Promise<void> {
   const { log, wire = jsonWire, until } = parts;
@@ -93,10 +94,12 @@ export async function replay(stage: Stage, parts: ReplayParts): Promise<void> {
     }
   }
 
-  for await (const { inputOffset, controlOffset, due } of parts.points) {
+  for await (const { inputOffset, controlOffset, due, swept } of parts.points) {
     await takeUntil(Math.min(inputOffset, until));
     await prepare(inputOffset, controlOffset);
     if (due !== null) await keep(stage.history.fireDueOf(state, due, inputOffset), inputOffset);
+    const again = swept === null ? undefined : stage.history.sweepOneOf?.(state, swept, inputOffset);
+    if (again !== undefined) await keep(again, inputOffset);
   }
   await takeUntil(until);
   await flush();
@@ -145,7 +148,7 @@ const isBefore = (a: Point, b: Point): boolean =>
   a.controlOffset < b.controlOffset || (a.controlOffset === b.controlOffset && a.inputOffset < b.inputOffset);
 
 async function* factPoints(stage: Stage, known: StateReader): AsyncGenerator<Point> {
-  for (const point of stage.history.factsTakenIn(known)) yield { ...point, due: null };
+  for (const point of stage.history.factsTakenIn(known)) yield { ...point, due: null, swept: null };
 }
 
 async function* pointsIn(stage: Stage, log: Log, wire: Wire, topic: string, partition: number): AsyncGenerator<Point> {

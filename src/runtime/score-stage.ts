@@ -23,6 +23,8 @@ import {
   type ScoreContext,
   type Scored,
   scoreImage,
+  sweepOn,
+  sweepOneOf,
   takeFact,
 } from '../scoring/step.ts';
 import { jsonWire } from '../wire/json-wire.ts';
@@ -153,6 +155,10 @@ export function scoreStage(parts: ScoreStageParts, partition: number): Stage {
         return { outputs: [deadLetterRecord(topics, record, { from, stage: 'score', ...cause })], isUnfinished: false };
       }
     },
+    sweep(state, position, most) {
+      const swept = sweepOn(state, position, context, most);
+      return swept && { ...told(state, swept, null, position), worked: swept.worked };
+    },
     nextDue: (state) => nextDue(state),
     fireDue: (state, now, position) => told(state, fireDue(state, now, position, context), null, position),
     history: {
@@ -164,11 +170,13 @@ export function scoreStage(parts: ScoreStageParts, partition: number): Stage {
       factsTakenIn,
       pointOf(record) {
         if (record.topic === topics.postures) return retiredAt(record);
-        const { cause, entity, id, control_offset, input_offset } = wire.result.decode(record).value;
+        const { cause, set, entity, id, control_offset, input_offset } = wire.result.decode(record).value;
         const due = cause.kind === 'due' ? { entity, id, at: Date.parse(cause.at) } : null;
-        return { inputOffset: input_offset ?? 0, controlOffset: control_offset ?? 0, due };
+        const swept = cause.kind === 'sweep' ? { set, entity, id } : null;
+        return { inputOffset: input_offset ?? 0, controlOffset: control_offset ?? 0, due, swept };
       },
       fireDueOf: (state, due, position) => told(state, fireDueOf(state, due, position, context), null, position),
+      sweepOneOf: (state, swept, position) => told(state, sweepOneOf(state, swept, position, context), null, position),
       nameOf: (output) => outputName(topics, wire, input, output),
     },
   };

@@ -3,8 +3,16 @@ import { taskName } from '../log/place.ts';
 import type { Log, StateReader, TaskInput } from '../log/port.ts';
 import type { Topics } from '../log/topics.ts';
 import type { Signal } from '../rollout/request.ts';
-import { accountOfDealKey, allDeals, entitiesOf, faultsKey, suffixOf, tallyKeys } from '../scoring/state-keys.ts';
-import { controlOffsetIn, hasJob } from '../scoring/step.ts';
+import {
+  accountOfDealKey,
+  allDeals,
+  entitiesOf,
+  faultsKey,
+  seenKey,
+  suffixOf,
+  tallyKeys,
+} from '../scoring/state-keys.ts';
+import { controlOffsetIn, hasJob, sweepsIn } from '../scoring/step.ts';
 import type { Tally } from '../scoring/tally.ts';
 import type { Wire } from '../wire/wire.ts';
 import type { ControlFollower } from './control.ts';
@@ -61,6 +69,7 @@ export function openSignaller(parts: {
       const told = {
         controlOffset: controlOffsetIn(state),
         isBusy: hasJob(state),
+        sweeps: progressIn(state),
         accounts: isUnderWay ? countedAccounts(name, state, now) : null,
         tallies: talliesIn(state),
         faults: faultsIn(state, control.active()),
@@ -91,6 +100,11 @@ function faultsIn(state: StateReader, active: ReadonlyMap<string, string>): Sign
   }
   return faults;
 }
+
+const progressIn = (state: StateReader): Signal['sweeps'] =>
+  Object.fromEntries(
+    sweepsIn(state).map(({ set, entity, done }) => [set, { done, of: Number(state.get(seenKey(entity)) ?? 0) }]),
+  );
 
 const isOnItsWay = (control: ControlFollower): boolean =>
   [...control.stateAt(control.offset).sets.values()].some(

@@ -22,6 +22,12 @@ export interface Stage {
   prepare(state: Overlay, position: number, facts?: number): Taken | null;
   /** One record. Never throws for what the record holds: that becomes a dead letter. */
   take(state: Overlay, record: LogRecord): Taken;
+  /**
+   * Work that may wait, and goes on beside the records: the next part of a sweep. null: none. Not called while work is
+   * left that comes first. Left out where a stage has none.
+   * @param most entities to work on
+   */
+  sweep?(state: Overlay, position: number, most: number): (Taken & { readonly worked: number }) | null;
   /** The next due time on the wall clock. */
   nextDue(state: StateReader): number | null;
   fireDue(state: Overlay, now: number, position: number): Taken;
@@ -33,7 +39,7 @@ export interface StageHistory {
   /** Where its points lie, each in their order; none: its records alone make its state. */
   readonly points: readonly { readonly topic: string; readonly partition: number }[];
   /** Where facts were taken, as a state tells. */
-  factsTakenIn(state: StateReader): Iterable<Omit<Point, 'due'>>;
+  factsTakenIn(state: StateReader): Iterable<PointPlace>;
   /** null where a record tells none. */
   pointOf(record: LogRecord): Point | null;
   fireDueOf(state: Overlay, due: DuePoint, position: number): Taken;
@@ -42,16 +48,29 @@ export interface StageHistory {
    * @param isInDoubt whether its outputs may be missing on the log
    */
   retake?(state: Overlay, record: LogRecord, isInDoubt: boolean): Taken;
+  /** Left out where a stage has no sweeps. */
+  sweepOneOf?(state: Overlay, swept: SweptPoint, position: number): Taken;
   /** Names an output among those of its partition; null where nothing tells whose it is, or another task wrote it. */
   nameOf(output: LogRecord): string | null;
 }
 
-/** Where an output was made: between which records, under which facts, at which due time. */
-export interface Point {
+/** Where an output was made: between which records, under which facts. */
+export interface PointPlace {
   /** The input that was taken, or would have been next. */
   readonly inputOffset: number;
   readonly controlOffset: number;
+}
+
+/** And at which due time, or for which entity of a sweep. */
+export interface Point extends PointPlace {
   readonly due: DuePoint | null;
+  readonly swept: SweptPoint | null;
+}
+
+export interface SweptPoint {
+  readonly set: string;
+  readonly entity: EntityKind;
+  readonly id: string;
 }
 
 export interface DuePoint {

@@ -3,15 +3,18 @@ import { taskName } from '../log/place.ts';
 import type { Log, NewRecord, ReadLimits, StateReader, StateStore, TaskCommit, TaskInput, Torn } from '../log/port.ts';
 import type { Wire } from '../wire/wire.ts';
 import type { ControlFollower } from './control.ts';
+import { NO_LIMIT, type Pace } from './pace.ts';
 import { rebuildWith } from './rebuild.ts';
 import { type Patience, patiently } from './retry.ts';
-import type { Stage } from './stage.ts';
+import type { Stage, Taken } from './stage.ts';
 import { NO_TRACER, type Tracer, type WorkTrace } from './tracer.ts';
 
 /** What one commit takes at most; outputs can be more by those of its last record. */
 export interface BatchLimits extends ReadLimits {
   readonly maxOutputs: number;
   readonly maxOutputBytes: number;
+  /** Entities of a sweep: what comes meanwhile waits for them. */
+  readonly maxSwept: number;
 }
 
 export const DEFAULT_BATCH: BatchLimits = {
@@ -19,6 +22,7 @@ export const DEFAULT_BATCH: BatchLimits = {
   maxBytes: 4 * 1024 * 1024,
   maxOutputs: 5_000,
   maxOutputBytes: 16 * 1024 * 1024,
+  maxSwept: 50,
 };
 
 /** On a cluster a commit costs some ten requests, whatever it holds. */
@@ -27,6 +31,7 @@ export const KAFKA_BATCH: BatchLimits = {
   maxBytes: 8 * 1024 * 1024,
   maxOutputs: 10_000,
   maxOutputBytes: 16 * 1024 * 1024,
+  maxSwept: 200,
 };
 
 export interface TaskParts {
@@ -37,6 +42,8 @@ export interface TaskParts {
   readonly limits?: BatchLimits;
   /** What the stage decodes with: each batch is prepared before. */
   readonly wire?: Wire;
+  /** Of sweeps; not bounded unless given. */
+  readonly pace?: Pace;
   /** None unless given. */
   readonly tracer?: Tracer;
 }
@@ -48,7 +55,8 @@ export interface Task {
   readonly position: number;
   readonly state: StateReader;
   /**
-   * At most one commit: what comes first of the work that is prepared, what is due, and the next records.
+   * At most one commit: what comes first of the work that is prepared, what is due, and the next records with a part of
+   * a sweep.
    * @returns whether there was anything to do
    * @throws PlumblineError PLB-LOG-FENCED when another owner has the task; anything else is a fault
    */
@@ -62,7 +70,7 @@ export interface Task {
 
 /** @param again the same stage, for running it over its input without being counted */
 export async function openTask(stage: Stage, again: () => Stage, parts: TaskParts): Promise<Task> {
-  const { log, control, patience, tracer = NO_TRACER } = parts;
+  const { log, control, patience, tracer = NO_TRACER, pace = NO_LIMIT } = parts;
   const limits = parts.limits ?? DEFAULT_BATCH;
   const name = taskName(stage.input);
   const session = await patiently(name, patience, () => log.openTask(stage.input, rebuild));
@@ -141,7 +149,7 @@ export async function openTask(stage: Stage, again: () => Stage, parts: TaskPart
     const { topic, partition } = stage.input;
     trace.polling();
     const records = await log.read(topic, partition, session.position, limits);
-    if (records.length === 0) return false;
+    if (records.length === 0) return runSweep(trace);
     trace.received(records);
     const values = records.map(({ value }) => value);
     await (stage.prefetch === undefined ? parts.wire?.prepare(values) : stage.prefetch(values));
@@ -149,6 +157,7 @@ export async function openTask(stage: Stage, again: () => Stage, parts: TaskPart
     const outputs: NewRecord[] = [];
     let bytes = 0;
     let next = session.position;
+    let isUnfinished = false;
     for (const record of records) {
       const taken = stage.take(state, trace.take(record));
       trace.taken(taken.outputs);
@@ -157,10 +166,28 @@ export async function openTask(stage: Stage, again: () => Stage, parts: TaskPart
         outputs.push(output);
         bytes += output.value?.length ?? 0;
       }
-      if (taken.isUnfinished || outputs.length >= limits.maxOutputs || bytes >= limits.maxOutputBytes) break;
+      isUnfinished = taken.isUnfinished;
+      if (isUnfinished || outputs.length >= limits.maxOutputs || bytes >= limits.maxOutputBytes) break;
     }
+    // In the same commit: one of its own would make the next records wait.
+    if (!isUnfinished) outputs.push(...(sweepOn(state, next)?.outputs ?? []));
     await commit(trace, state, outputs, next);
     return true;
+  }
+
+  async function runSweep(trace: WorkTrace): Promise<boolean> {
+    const state = overlayOn(rememberReads(session.state));
+    const swept = sweepOn(state, session.position);
+    if (swept === null) return false;
+    await commit(trace, state, swept.outputs);
+    return true;
+  }
+
+  function sweepOn(state: Overlay, position: number): Taken | null {
+    const most = pace.left(limits.maxSwept);
+    const swept = most > 0 ? (stage.sweep?.(state, position, most) ?? null) : null;
+    if (swept !== null) pace.spend(swept.worked);
+    return swept;
   }
 
   return {

@@ -14,6 +14,7 @@ import { followControl } from './control.ts';
 import { controlStage } from './control-stage.ts';
 import { createHealth, type Health } from './health.ts';
 import { ingestStage } from './ingest-stage.ts';
+import { openPace } from './pace.ts';
 import { type Patience, patiently } from './retry.ts';
 import { scoreStage } from './score-stage.ts';
 import { openSignaller } from './signals.ts';
@@ -43,6 +44,8 @@ export interface WorkerOptions {
   readonly policy?: Policy;
   /** The tasks that this worker runs; all unless told. */
   readonly takes?: (input: TaskInput) => boolean;
+  /** Entities that sweeps of this worker may answer a second, looked up each time; SWEPT_PER_SECOND unless given. */
+  readonly sweptPerSecond?: () => number;
   /** Watches the tasks; none unless given. */
   readonly tracer?: Tracer;
 }
@@ -60,6 +63,8 @@ export interface Worker {
 }
 
 const POLL_MS = 100;
+/** About a tenth of what one thread can answer. */
+export const SWEPT_PER_SECOND = 2_000;
 /** Between losing a task that is still ours and opening it again. */
 const REOPEN_MS = 1_000;
 
@@ -79,6 +84,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   };
   const control = await patiently('control', patience, () => followControl(log, topics, options.compile, options.wire));
   const signaller = openSignaller({ ...options, control });
+  const pace = openPace(options.sweptPerSecond ?? (() => SWEPT_PER_SECOND), clock);
   const parts = { ...options, health, control, partitionsOf: (topic: string) => log.partitionsOf(topic) };
   const makers = stageMakers(parts, options.connectors ?? [], options.policy ?? DEFAULT_POLICY).filter(
     ({ input }) => options.takes?.(input) ?? true,
@@ -92,7 +98,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   });
 
   const open = ({ make }: StageMaker): Promise<Task> =>
-    openTask(make(health), () => make(createHealth()), { ...options, control, patience });
+    openTask(make(health), () => make(createHealth()), { ...options, control, patience, pace });
 
   async function run(task: Task): Promise<WorkerEnd> {
     let known = 0;

@@ -1,5 +1,6 @@
 import type { CompiledSet } from '../compiler/compile.ts';
 import type { EntityKind } from '../language/contract.ts';
+import type { CanaryShare } from './canary.ts';
 
 /** A set's version that is active; what faults on it is scored under the one active before it. */
 export interface ActiveSet {
@@ -9,10 +10,10 @@ export interface ActiveSet {
   readonly candidate?: Candidate;
 }
 
-export interface Candidate {
+export interface Candidate extends CanaryShare {
   readonly set: CompiledSet;
-  /** 0..1; 0: it is only asked. */
-  readonly share: number;
+  /** The fact that its shadow began with: what was counted for an earlier one counts no more. */
+  readonly since: number;
 }
 
 /** What the control log says as of one of its facts. */

@@ -20,8 +20,9 @@ export function compare(
   candidate: Candidate,
   subject: Subject,
   published: Result | null,
-  before: Beside | undefined,
+  last: Beside | undefined,
 ): Beside | undefined {
+  const before = last?.since === candidate.since ? last : undefined;
   const resultOf = (set: CompiledSet): Result | SetFault => {
     if (published?.set_version === set.version) return published;
     try {
@@ -52,13 +53,14 @@ export function compare(
       movers: hasMoved ? [...others, { ...mover, because: differing(base, other) }] : others,
     };
   });
-  return { version: candidate.set.version, pair };
+  return { since: candidate.since, pair };
 }
 
 /** The entity is gone: it stands nowhere any more. */
 export function forget(run: Run, set: string, gone: Pick<Subject, 'entity' | 'id'>, beside: Beside | undefined): void {
-  if (beside === undefined || tallyNow(run, set)?.version !== beside.version) return;
-  change(run, set, beside.version, (tally) => ({
+  const candidate = run.control.sets[gone.entity].find(({ active }) => active.name === set)?.candidate;
+  if (beside === undefined || candidate?.since !== beside.since) return;
+  change(run, set, candidate.set.version, (tally) => ({
     ...moved(tally, beside, null),
     movers: moversBut(tally, gone),
   }));
@@ -69,7 +71,7 @@ const moversBut = ({ movers }: Tally, { entity, id }: Pick<Subject, 'entity' | '
 
 function moved(tally: Tally, before: Beside | undefined, pair: string | null): Tally {
   const pairs: { [pair: string]: number } = { ...tally.pairs };
-  if (before?.version === tally.version) pairs[before.pair] = (pairs[before.pair] ?? 0) - 1;
+  if (before !== undefined) pairs[before.pair] = (pairs[before.pair] ?? 0) - 1;
   if (pair !== null) pairs[pair] = (pairs[pair] ?? 0) + 1;
   for (const [name, count] of Object.entries(pairs)) if (count <= 0) delete pairs[name];
   return { ...tally, pairs };

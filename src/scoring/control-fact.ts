@@ -54,7 +54,14 @@ export type RolloutFact =
       readonly expiresAt: number;
     })
   | (OfVersion & { readonly kind: 'shadowed' | 'paused' | 'resumed' | 'aborted' })
-  | (OfVersion & { readonly kind: 'canaried'; readonly step: number; readonly share: number })
+  | (OfVersion & {
+      readonly kind: 'canaried';
+      readonly step: number;
+      readonly share: number;
+      /** See CanaryShare; left out where there are none. */
+      readonly pinned?: readonly string[];
+      readonly excluded?: readonly string[];
+    })
   /** Every task has gone back to this version. */
   | (OfVersion & { readonly kind: 'acknowledged' })
   /** Nothing of the set is scored any more: it has no version to go back to. */

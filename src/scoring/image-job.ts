@@ -18,7 +18,17 @@ import {
   takeFields,
 } from './run.ts';
 import type { ScoredEntity } from './scored-entity.ts';
-import { after, dealOfKey, dealsOf, dirtyKey, fieldsKey, incompleteKey, suffixOf, timerKey } from './state-keys.ts';
+import {
+  after,
+  dealOfKey,
+  dealsOf,
+  dirtyKey,
+  fieldsKey,
+  incompleteKey,
+  seenKey,
+  suffixOf,
+  timerKey,
+} from './state-keys.ts';
 
 /** Goes on with an image until it is through (null) or this commit holds as much as it may. */
 export function runImageJob(run: Run, start: ImageJob): ImageJob | null {
@@ -81,13 +91,16 @@ function fireAll(run: Run, scored: ScoredEntity, job: ImageJob, left: number): n
 function applyImage(run: Run, job: ImageJob): Progress {
   const { image } = job;
   const wasPresent = image.entity === 'account' && accountFields(run, image.id) !== null;
-  const scored = load(run, image.entity, image.id) ?? {
+  const known = load(run, image.entity, image.id);
+  if (known === null) countSeen(run, image.entity);
+  const scored = known ?? {
     entity: image.entity,
     id: image.id,
     imageSeq: 0,
     image: null,
     now: null,
     answers: new Map(),
+    faulted: new Map(),
     timer: null,
     merged: null,
   };
@@ -104,6 +117,11 @@ function applyImage(run: Run, job: ImageJob): Progress {
 }
 
 const hasFanOut = ({ affected, compared = [] }: ImageJob): boolean => affected.length > 0 || compared.length > 0;
+
+function countSeen({ state }: Run, entity: ScoredEntity['entity']): void {
+  const key = seenKey(entity);
+  state.set(key, String(Number(state.get(key) ?? 0) + 1));
+}
 
 /** Sends the deals of a merged account on, by id. */
 function moveDeals(run: Run, job: ImageJob): Progress {
@@ -158,6 +176,7 @@ function endImage(run: Run, scored: ScoredEntity, image: ImageJob['image']): voi
   scored.now = null;
   scored.timer = null;
   scored.answers.clear();
+  scored.faulted.clear();
   save(run, scored);
 }
 

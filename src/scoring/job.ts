@@ -7,7 +7,8 @@ export const ENTITIES_PER_COMMIT = 500;
 
 /**
  * Work on many entities that is cut into commits. It lies in the state with its cursor, and its task takes nothing
- * else until it is through, all of it under the control state that it began with.
+ * else until it is through, all of it under the control state that it began with. A sweep goes on beside the records
+ * instead, one for each set, unless a version is withdrawn: what it has answered can't stand.
  */
 export type Job = ImageJob | SweepJob | RetireJob;
 
@@ -25,7 +26,7 @@ export interface ImageJob {
   readonly compared?: readonly string[];
 }
 
-/** Rescoring of every entity of a kind under one set. */
+/** Rescoring of every entity of a kind under one set, as far as another version answered it than the one that should. */
 export interface SweepJob {
   readonly kind: 'sweep';
   readonly cause: Cause;
@@ -33,7 +34,9 @@ export interface SweepJob {
   readonly set: string;
   readonly at: number;
   readonly after: string;
-  /** A version on its way is asked about what stands, and nothing is answered. */
+  /** Entities looked at so far. */
+  readonly done: number;
+  /** Nothing is answered: a version on its way is asked about what stands. */
   readonly compareOnly?: true;
 }
 

@@ -17,6 +17,7 @@ export function runRetireJob(run: Run, job: RetireJob): RetireJob | null {
     const now = formatInstant(Math.max(job.at, scored.now ?? job.at));
     endPosture(run, scored, job.set, answer, { cause: job.cause, now, imageSeq: scored.imageSeq });
     scored.answers.delete(job.set);
+    scored.faulted.delete(job.set);
     save(run, scored);
   }
   if (entries.length === run.perCommit) return { ...job, after: last };

@@ -9,7 +9,7 @@ import type { Overlay } from '../log/overlay.ts';
 import type { TextMemo } from '../log/text-memo.ts';
 import type { ActiveSet, ControlView } from './active-set.ts';
 import { compare } from './beside.ts';
-import { isInShare } from './canary.ts';
+import { isInCanary } from './canary.ts';
 import { instantText } from './evidence.ts';
 import { postureEnded, postureMoved, type Sight } from './posture-change.ts';
 import type { Cause, Outcome, PostureChange, Result } from './result.ts';
@@ -196,7 +196,10 @@ export function answerSets(
   for (const set of sets) {
     const last = scored.answers.get(set.active.name) ?? null;
     const asked: Subject = { ...subject, previousBand: last?.band ?? null, previousPosture: last?.posture ?? null };
-    const given = answerOne(run, answeringOf(set, keyOf(scored)), asked);
+    const answering = answeringOf(set, keyOf(scored));
+    const given = answerOne(run, answering, asked);
+    if (given?.set !== answering.active) scored.faulted.set(set.active.name, answering.active.version);
+    else scored.faulted.delete(set.active.name);
     if (given === null) {
       // Without an answer there is no due time either, or it would come again and again.
       if (last !== null) scored.answers.set(set.active.name, { ...last, dueAt: null });
@@ -206,15 +209,6 @@ export function answerSets(
       putBeside(scored, set, compare(run, set, set.candidate, asked, published, last?.beside));
     }
   }
-}
-
-/**
- * Asks a version on its way about an entity's image as it stands, as if for the first time: what an earlier rollout of
- * the same version counted is counted no more. Publishes nothing.
- */
-export function compareAnew(run: Run, scored: ScoredEntity, set: ActiveSet): void {
-  putBeside(scored, set, undefined);
-  if (canBeScored(scored)) compareOnly(run, scored, set);
 }
 
 /** Asks a version on its way about an entity's image as it stands, and publishes nothing. */
@@ -242,7 +236,7 @@ function putBeside(scored: ScoredEntity, { active }: ActiveSet, beside: LastAnsw
 
 /** The version that answers for an account: of a share of them the one on its way, with the active one beneath. */
 export const answeringOf = (set: ActiveSet, accountKey: string): ActiveSet =>
-  set.candidate !== undefined && isInShare(set.candidate.set.version, accountKey, set.candidate.share)
+  set.candidate !== undefined && isInCanary(set.candidate.set.version, accountKey, set.candidate)
     ? { active: set.candidate.set, fallback: set.active }
     : set;
 

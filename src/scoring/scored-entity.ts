@@ -14,6 +14,8 @@ export interface ScoredEntity {
   /** The last `now` an answer was given with. */
   now: number | null;
   readonly answers: Map<string, LastAnswer>;
+  /** The version of a set that should have answered last and faulted: another one did, or none. */
+  readonly faulted: Map<string, string>;
   /** The timer that is set for it, as it stands in the state. */
   timer: Timer | null;
   /** Of an account: where its deals belong now. It outlives the image, for deals may come late. */
@@ -44,7 +46,7 @@ export interface LastAnswer {
   readonly letters: string;
   readonly dueAt: number | null;
   /** What the version that is active and one on its way said, as the tally counts it: `healthy>watch`. */
-  readonly beside?: { readonly version: string; readonly pair: string };
+  readonly beside?: { readonly since: number; readonly pair: string };
 }
 
 interface Stored {
@@ -52,6 +54,7 @@ interface Stored {
   readonly i?: PresentImage;
   readonly n: number | null;
   readonly a: readonly (readonly [string, LastAnswer])[];
+  readonly f?: readonly (readonly [string, string])[];
   readonly t: Timer | null;
   readonly m?: Merged;
 }
@@ -63,6 +66,7 @@ export function encodeScored(scored: ScoredEntity): string {
     ...(image === null ? {} : { i: image }),
     n: scored.now,
     a: [...scored.answers],
+    ...(scored.faulted.size === 0 ? {} : { f: [...scored.faulted] }),
     t: scored.timer,
     ...(scored.merged === null ? {} : { m: scored.merged }),
   };
@@ -78,6 +82,7 @@ export function decodeScored(entity: EntityKind, id: string, text: string): Scor
     image: stored.i ?? null,
     now: stored.n,
     answers: new Map(stored.a),
+    faulted: new Map(stored.f),
     timer: stored.t,
     merged: stored.m ?? null,
   };

@@ -41,6 +41,11 @@ export function parseListed(key: string): { readonly entity: EntityKind; readonl
 /** How entities stand under a version on its way; see tally. */
 export const tallyKey = (set: string): string => `w${S}${set}`;
 export const tallyKeys = (): KeyRange => prefixRange('w');
+/** A sweep that goes on beside the records, by its set; see SweepJob. */
+export const sweepKey = (set: string): string => `s${S}${set}`;
+export const sweeps = (): KeyRange => prefixRange('s');
+/** How many entities of a kind were ever seen: those that a sweep looks at. */
+export const seenKey = (entity: EntityKind): string => `a${S}${entity}`;
 export const faultsKey = (set: string, version: string): string => `f${S}${set}${S}${version}`;
 /** A redrive that was taken: the same one asked for twice is answered once. */
 export const redriveKey = (id: string): string => `r${S}${id}`;

@@ -8,7 +8,7 @@ import { type TextMemo, textMemo } from '../log/text-memo.ts';
 import type { ControlView } from './active-set.ts';
 import type { ControlFact } from './control-fact.ts';
 import { runImageJob } from './image-job.ts';
-import { decodeJob, ENTITIES_PER_COMMIT, encodeJob, type Job } from './job.ts';
+import { decodeJob, ENTITIES_PER_COMMIT, encodeJob, type Job, type SweepJob } from './job.ts';
 import { runRetireJob } from './retire-job.ts';
 import {
   answerSets,
@@ -29,18 +29,21 @@ import {
   chainKey,
   draining,
   drainingKey,
+  faultsKey,
   JOB_KEY,
   laneKey,
   parseTimer,
   redriveKey,
   suffixOf,
+  sweepKey,
+  sweeps,
   takenFactKey,
   takenFacts,
   tallyKey,
   timerKey,
   timersOf,
 } from './state-keys.ts';
-import { runSweepJob } from './sweep-job.ts';
+import { runSweepJob, sweepOne } from './sweep-job.ts';
 
 export interface ScoreContext {
   readonly contracts: Contracts;
@@ -65,6 +68,8 @@ export interface Scored {
 /** Closed lanes looked at in one search for timers. */
 const MAX_DRAINING_LANES = 100;
 const FACTS_PAGE = 500;
+/** As many as there are sets. */
+const MAX_SWEEPS = 100;
 
 /** The number of control facts this task has taken. */
 export const controlOffsetIn = (state: StateReader): number => Number(state.get(CONTROL_KEY) ?? 0);
@@ -128,14 +133,24 @@ export function takeFact(state: Overlay, fact: ControlFact, position: number, co
       const cause = { kind: fact.kind === 'rolled_back' ? ('rollback' as const) : ('sweep' as const), id };
       if (fact.kind === 'shadowed') state.set(tallyKey(fact.set), undefined);
       else dropTally(run, fact.set);
-      const job: Job = { kind: 'sweep', cause, entity, set: fact.set, at: fact.at, after: '' };
-      return advance(run, fact.kind === 'shadowed' ? { ...job, compareOnly: true } : job);
+      // A version that comes back is not taken back for what it did before.
+      if (fact.kind === 'activated' || fact.kind === 'rolled_back')
+        state.set(faultsKey(fact.set, fact.version), undefined);
+      const job: SweepJob = { kind: 'sweep', cause, entity, set: fact.set, at: fact.at, after: '', done: 0 };
+      if (fact.kind === 'rolled_back') {
+        state.set(sweepKey(fact.set), undefined);
+        return advance(run, job);
+      }
+      state.set(sweepKey(fact.set), encodeJob(fact.kind === 'shadowed' ? besideOf(state, job) : job));
+      return finish(run, null);
     }
     case 'aborted':
       dropTally(run, fact.set);
+      if (sweepOf(state, fact.set)?.compareOnly) state.set(sweepKey(fact.set), undefined);
       return finish(run, null);
     case 'stopped':
     case 'retired': {
+      state.set(sweepKey(fact.set), undefined);
       const cause = { kind: 'retired' as const, id };
       return advance(run, { kind: 'retire', cause, entity: 'deal', set: fact.set, at: fact.at, after: '' });
     }
@@ -161,6 +176,62 @@ function dropTally(run: Run, name: string): void {
   const sets = [...run.control.sets.deal, ...run.control.sets.account];
   if (sets.every(({ active, candidate }) => active.name !== name || candidate === undefined))
     run.state.set(tallyKey(name), undefined);
+}
+
+/** A sweep of answers that is not through goes on, and asks the version on its way as well. */
+function besideOf(state: StateReader, job: SweepJob): SweepJob {
+  const underWay = sweepOf(state, job.set);
+  return underWay === null || underWay.compareOnly
+    ? { ...job, compareOnly: true }
+    : { ...underWay, after: '', done: 0 };
+}
+
+function sweepOf(state: StateReader, set: string): SweepJob | null {
+  const text = state.get(sweepKey(set));
+  return text === undefined ? null : (decodeJob(text) as SweepJob);
+}
+
+/** Sweeps that go on beside the records, by set. */
+export const sweepsIn = (state: StateReader): readonly SweepJob[] => {
+  const all = sweeps();
+  return state.range(all.from, all.to, MAX_SWEEPS).map(({ value }) => decodeJob(value) as SweepJob);
+};
+
+export const hasSweep = (state: StateReader): boolean => {
+  const all = sweeps();
+  return state.range(all.from, all.to, 1).length > 0;
+};
+
+/**
+ * Goes on with the first sweep. Not to be called while a job is unfinished. null: there is none.
+ * @param most entities to work on
+ */
+export function sweepOn(
+  state: Overlay,
+  position: number,
+  context: ScoreContext,
+  most: number,
+): (Scored & { readonly worked: number }) | null {
+  const job = sweepsIn(state)[0];
+  if (job === undefined) return null;
+  const run = open(state, position, context);
+  const next = runSweepJob(run, job, most);
+  state.set(sweepKey(job.set), next.job === null ? undefined : encodeJob(next.job));
+  return { ...finish(run, null), worked: next.worked };
+}
+
+/** One entity that a sweep answered before, answered again. */
+export function sweepOneOf(
+  state: Overlay,
+  { set, entity, id }: { readonly set: string; readonly entity: EntityKind; readonly id: string },
+  position: number,
+  context: ScoreContext,
+): Scored {
+  const run = open(state, position, context);
+  const job = sweepOf(state, set);
+  const active = run.control.sets[entity].find((one) => one.active.name === set);
+  if (job !== null && active !== undefined) sweepOne(run, job, active, id);
+  return finish(run, null);
 }
 
 /** The next time the wall clock has something to fire: live entities, and imports that are closed. */
@@ -227,7 +298,7 @@ function advance(run: Run, job: Job): Scored {
     case 'image':
       return finish(run, runImageJob(run, job));
     case 'sweep':
-      return finish(run, runSweepJob(run, job));
+      return finish(run, runSweepJob(run, job, run.perCommit).job);
     case 'retire':
       return finish(run, runRetireJob(run, job));
   }

@@ -1,23 +1,51 @@
+import type { ActiveSet } from './active-set.ts';
 import type { SweepJob } from './job.ts';
-import { answeringOf, answerSets, canBeScored, compareAnew, keyOf, load, type Run, save } from './run.ts';
+import { answeringOf, answerSets, canBeScored, compareOnly, keyOf, load, type Run, save } from './run.ts';
 import { after, entitiesOf, suffixOf } from './state-keys.ts';
 
-/** Rescores the next entities of a sweep that another version answered last; null once it is through. */
-export function runSweepJob(run: Run, job: SweepJob): SweepJob | null {
+/** Entities that are looked at in one commit, at most: most of them may have nothing to be done. */
+const LOOKED_AT = 500;
+
+/**
+ * Brings the next entities up to what the control state says: who was answered by another version than the one that
+ * should is answered again, and a version on its way is asked about those that it wasn't asked about yet.
+ * @param most entities to work on
+ * @returns the job as it goes on, null once it is through, and how many were worked on
+ */
+export function runSweepJob(
+  run: Run,
+  job: SweepJob,
+  most: number,
+): { readonly job: SweepJob | null; readonly worked: number } {
   const [set] = run.control.sets[job.entity].filter(({ active }) => active.name === job.set);
+  if (set === undefined) return { job: null, worked: 0 };
   const all = entitiesOf(job.entity);
   const range = after(all, job.after);
-  const entries = run.state.range(range.from, range.to, run.perCommit);
-  let last = job.after;
+  const limit = Math.min(LOOKED_AT, run.perCommit);
+  const entries = run.state.range(range.from, range.to, limit);
+  let { after: last, done } = job;
+  let worked = 0;
   for (const { key } of entries) {
+    if (worked >= most) return { job: { ...job, after: last, done }, worked };
     last = suffixOf(key, all);
-    const scored = load(run, job.entity, last);
-    if (set === undefined || scored === null) continue;
-    if (job.compareOnly) compareAnew(run, scored, set);
-    else if (!canBeScored(scored)) continue;
-    else if (scored.answers.get(job.set)?.version === answeringOf(set, keyOf(scored)).active.version) continue;
-    else answerSets(run, scored, [set], job.cause, job.at, run.position);
-    save(run, scored);
+    done++;
+    if (sweepOne(run, job, set, last)) worked++;
   }
-  return entries.length < run.perCommit ? null : { ...job, after: last };
+  return { job: entries.length < limit ? null : { ...job, after: last, done }, worked };
+}
+
+/** @returns whether there was anything to do for the entity */
+export function sweepOne(run: Run, job: SweepJob, set: ActiveSet, id: string): boolean {
+  const scored = load(run, job.entity, id);
+  if (!canBeScored(scored)) return false;
+  const last = scored.answers.get(job.set);
+  const { version } = answeringOf(set, keyOf(scored)).active;
+  // It was asked already where it faulted.
+  const isAnswered = last?.version === version || scored.faulted.get(job.set) === version;
+  if (isAnswered || job.compareOnly) {
+    if (set.candidate === undefined || last?.beside?.since === set.candidate.since) return false;
+    compareOnly(run, scored, set);
+  } else answerSets(run, scored, [set], job.cause, job.at, run.position);
+  save(run, scored);
+  return true;
 }

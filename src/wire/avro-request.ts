@@ -3,6 +3,7 @@ import { formatInstant } from '../language/contract.ts';
 import type { LogRecord } from '../log/port.ts';
 import type { Answered, Request } from '../rollout/request.ts';
 import type { AvroRecord } from './avro-fields.ts';
+import { placeOf } from './json-value.ts';
 import { answeredOfJson, requestOfJson, requestToJson } from './request-body.ts';
 
 /** Members that have a field of their own; the others of a kind lie in `body` as JSON. */
@@ -19,7 +20,7 @@ export function requestToAvro(request: Request): object {
 /** @throws PlumblineError PLB-REQUEST-DECODE */
 export function readRequest(codec: AvroCodec, record: LogRecord): Request {
   const { body, at, ...avro } = codec.decode(record.value) as AvroRecord;
-  return requestOfJson({ ...avro, ...bodyOf(body), at: formatInstant(Number(at)) }, record);
+  return requestOfJson({ ...avro, ...bodyOf(body), at: formatInstant(Number(at)) }, placeOf(record));
 }
 
 /** What is no JSON object has none of the members that are asked for. */
@@ -34,5 +35,5 @@ function bodyOf(body: unknown): object {
 
 export function readAnswered(codec: AvroCodec, record: LogRecord): Answered {
   const { at, ...avro } = codec.decode(record.value) as AvroRecord;
-  return answeredOfJson({ ...avro, at: formatInstant(Number(at)) }, record);
+  return answeredOfJson({ ...avro, at: formatInstant(Number(at)) }, placeOf(record));
 }

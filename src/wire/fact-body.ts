@@ -58,6 +58,8 @@ const OPTIONAL: readonly Member[] = [
   ['request', 'request', 'text'],
   ['reason', 'reason', 'text'],
   ['seal', 'seal', 'json'],
+  ['pinned', 'pinned', 'json'],
+  ['excluded', 'excluded', 'json'],
 ];
 
 type Json = { readonly [name: string]: unknown };

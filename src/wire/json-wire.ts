@@ -38,11 +38,11 @@ export const jsonWire: Wire = {
   },
   request: {
     encode: (request) => encoded(JSON.stringify(requestToJson(request))),
-    decode: (record) => requestOfJson(jsonValue(record, 'PLB-REQUEST-DECODE'), record),
+    decode: (record) => requestOfJson(jsonValue(record, 'PLB-REQUEST-DECODE'), placeOf(record)),
   },
   audit: {
     encode: (answered) => encoded(JSON.stringify(answeredToJson(answered))),
-    decode: (record) => answeredOfJson(jsonValue(record, 'PLB-REQUEST-DECODE'), record),
+    decode: (record) => answeredOfJson(jsonValue(record, 'PLB-REQUEST-DECODE'), placeOf(record)),
   },
   rollback: { encode: (note) => encoded(JSON.stringify(noteToJson(note))), decode: noteFromJson },
   incident: { encode: (note) => encoded(JSON.stringify(noteToJson(note))), decode: noteFromJson },

@@ -1,12 +1,10 @@
-import { PlumblineError } from '../errors.ts';
+import { type ErrorWhere, PlumblineError } from '../errors.ts';
 import { formatInstant, parseInstant } from '../language/contract.ts';
-import type { LogRecord } from '../log/port.ts';
 import type { Answered, Request, RequestKind } from '../rollout/request.ts';
-import { placeOf } from './json-value.ts';
 
 const CODE = 'PLB-REQUEST-DECODE';
 
-type Form = 'text' | 'text?' | 'instant' | 'moves' | 'verdict' | 'count' | 'count?' | 'flag' | 'object';
+type Form = 'text' | 'text?' | 'instant' | 'moves' | 'verdict' | 'count' | 'count?' | 'flag' | 'object' | 'object?';
 type Member = readonly [name: string, written: string, form: Form];
 type Json = { readonly [name: string]: unknown };
 
@@ -44,6 +42,7 @@ const MEMBERS: { readonly [K in RequestKind]: readonly Member[] } = {
     ANY_SET,
     ['controlOffset', 'control_offset', 'count'],
     ['isBusy', 'is_busy', 'flag'],
+    ['sweeps', 'sweeps', 'object?'],
     ['accounts', 'accounts', 'count?'],
     ['tallies', 'tallies', 'object'],
     ['faults', 'faults', 'object'],
@@ -73,45 +72,51 @@ export function requestToJson(request: Request): Json {
   return json;
 }
 
-/** Requests are input from outside: nothing of them is trusted. @throws PlumblineError PLB-REQUEST-DECODE */
-export function requestOfJson(json: Json, record: LogRecord): Request {
+/**
+ * Requests are input from outside: nothing of them is trusted.
+ * @param place where it came from
+ * @throws PlumblineError PLB-REQUEST-DECODE
+ */
+export function requestOfJson(json: Json, place: ErrorWhere): Request {
   const { kind } = json;
-  if (typeof kind !== 'string' || !Object.hasOwn(MEMBERS, kind)) return malformed(record, 'kind', 'a kind of request');
+  if (typeof kind !== 'string' || !Object.hasOwn(MEMBERS, kind)) return malformed(place, 'kind', 'a kind of request');
   const request: { [name: string]: unknown } = { kind };
   for (const [name, written, form] of MEMBERS[kind as RequestKind])
-    request[name] = read(Object.hasOwn(json, written) ? json[written] : undefined, form, written, record);
-  if (json.reason !== undefined && json.reason !== null) request.reason = read(json.reason, 'text', 'reason', record);
+    request[name] = read(Object.hasOwn(json, written) ? json[written] : undefined, form, written, place);
+  if (json.reason !== undefined && json.reason !== null) request.reason = read(json.reason, 'text', 'reason', place);
   return request as unknown as Request;
 }
 
-function read(value: unknown, form: Form, path: string, record: LogRecord): unknown {
+function read(value: unknown, form: Form, path: string, place: ErrorWhere): unknown {
   switch (form) {
     case 'text':
       return typeof value === 'string' && value !== '' && value.length <= MAX_TEXT_LENGTH
         ? value
-        : malformed(record, path, `a text of at most ${MAX_TEXT_LENGTH} characters`);
+        : malformed(place, path, `a text of at most ${MAX_TEXT_LENGTH} characters`);
     case 'text?':
-      return value === null || value === undefined ? null : read(value, 'text', path, record);
+      return value === null || value === undefined ? null : read(value, 'text', path, place);
     case 'instant':
-      return (typeof value === 'string' ? parseInstant(value) : null) ?? malformed(record, path, 'an instant');
+      return (typeof value === 'string' ? parseInstant(value) : null) ?? malformed(place, path, 'an instant');
     case 'verdict':
-      return VERDICTS.has(value) ? value : malformed(record, path, 'pass, fail or inconclusive');
+      return VERDICTS.has(value) ? value : malformed(place, path, 'pass, fail or inconclusive');
     case 'count':
-      return Number.isSafeInteger(value) && (value as number) >= 0 ? value : malformed(record, path, 'a count');
+      return Number.isSafeInteger(value) && (value as number) >= 0 ? value : malformed(place, path, 'a count');
     case 'count?':
-      return value === null || value === undefined ? null : read(value, 'count', path, record);
+      return value === null || value === undefined ? null : read(value, 'count', path, place);
     case 'flag':
-      return typeof value === 'boolean' ? value : malformed(record, path, 'true or false');
+      return typeof value === 'boolean' ? value : malformed(place, path, 'true or false');
     case 'object':
-      return value !== null && typeof value === 'object' ? value : malformed(record, path, 'an object');
+      return value !== null && typeof value === 'object' ? value : malformed(place, path, 'an object');
+    case 'object?':
+      return value === null || value === undefined ? {} : read(value, 'object', path, place);
     case 'moves':
       return Array.isArray(value) && value.length <= MAX_MOVES
-        ? value.map((move, index) => readMove(move, `${path}[${index}]`, record))
-        : malformed(record, path, `a list of at most ${MAX_MOVES} moves`);
+        ? value.map((move, index) => readMove(move, `${path}[${index}]`, place))
+        : malformed(place, path, `a list of at most ${MAX_MOVES} moves`);
   }
 }
 
-function readMove(move: unknown, path: string, record: LogRecord): unknown {
+function readMove(move: unknown, path: string, place: ErrorWhere): unknown {
   const { from, to, at_most: atMost, of } = (move ?? {}) as Json;
   const isSound =
     POSTURES.has(from) &&
@@ -119,19 +124,19 @@ function readMove(move: unknown, path: string, record: LogRecord): unknown {
     typeof atMost === 'number' &&
     atMost >= 0 &&
     (of === 'count' || of === 'share');
-  return isSound ? { from, to, atMost, of } : malformed(record, path, 'a move: {from, to, at_most, of}');
+  return isSound ? { from, to, atMost, of } : malformed(place, path, 'a move: {from, to, at_most, of}');
 }
 
-function malformed(record: LogRecord, path: string, expected: string): never {
+function malformed(place: ErrorWhere, path: string, expected: string): never {
   throw new PlumblineError(CODE, `\`${path}\` of a request is not ${expected}`, {
-    where: { ...placeOf(record), path },
+    where: { ...place, path },
   });
 }
 
 export const answeredToJson = ({ at, ...answered }: Answered): Json => ({ ...answered, at: formatInstant(at) });
 
-export function answeredOfJson(json: Json, record: LogRecord): Answered {
+export function answeredOfJson(json: Json, place: ErrorWhere): Answered {
   const at = typeof json.at === 'string' ? parseInstant(json.at) : null;
-  if (at === null || typeof json.request !== 'string') return malformed(record, 'at', 'an answer of the controller');
+  if (at === null || typeof json.request !== 'string') return malformed(place, 'at', 'an answer of the controller');
   return { ...json, at } as unknown as Answered;
 }

@@ -73,6 +73,8 @@ export function policyOf(chance: Chance): Policy {
       steps: chance.pick([[0.5], [0.3, 0.6], [0.2, 0.4, 0.8]]),
       minAccounts: chance.below(3),
       isAutomatic: chance.is(0.5),
+      pinned: chance.pick([[], ['A1']]),
+      excluded: chance.pick([[], ['A2']]),
     },
     guards: [
       { metric: 'fault_share', atMost: isStrict ? 0.01 : 0.9, minAnswers: 3 },

@@ -23,7 +23,15 @@ export const SCRIPTED_POLICY: Policy = {
   ...policyOf(NO_CHANCE),
   approvals: { needed: 1, roles: [] },
   shadow: { minAnswers: 1, minDurationMs: 1_000 },
-  canary: { minAnswers: 1, minDurationMs: 1_000, steps: [0.3, 0.9], minAccounts: 0, isAutomatic: false },
+  canary: {
+    minAnswers: 1,
+    minDurationMs: 1_000,
+    steps: [0.3, 0.9],
+    minAccounts: 0,
+    isAutomatic: false,
+    pinned: [],
+    excluded: [],
+  },
   guards: [{ metric: 'fault_share', atMost: 0, minAnswers: 1 }],
 };
 

@@ -3,7 +3,7 @@ import { type Storage, taskIn } from '../../src/log/simulated/storage.ts';
 import { activeOf, type ControlState, NO_SET, type SetState, targetOf } from '../../src/rollout/control-state.ts';
 import { readGuards, worstOf } from '../../src/rollout/guards.ts';
 import type { Policy } from '../../src/rollout/policy.ts';
-import { isInShare } from '../../src/scoring/canary.ts';
+import { isInCanary } from '../../src/scoring/canary.ts';
 import { decodeJob } from '../../src/scoring/job.ts';
 import type { Result } from '../../src/scoring/result.ts';
 import { faultsKey, JOB_KEY, tallyKey } from '../../src/scoring/state-keys.ts';
@@ -24,7 +24,13 @@ function answeringOf(set: SetState, key: string): Answering | null {
   const active = activeOf(set);
   if (active === null || set.isStopped) return null;
   const { rollout } = set;
-  const isIn = rollout?.phase === 'canary' && isInShare(rollout.version, key, rollout.share);
+  const isIn =
+    rollout?.phase === 'canary' &&
+    isInCanary(rollout.version, key, {
+      share: rollout.share,
+      pinned: new Set(rollout.pinned),
+      excluded: new Set(rollout.excluded),
+    });
   return isIn ? { version: rollout.version, fallback: active } : { version: active, fallback: targetOf(set) };
 }
 

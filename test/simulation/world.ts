@@ -219,6 +219,7 @@ export function createWorld(chance: Chance, faults: WorldFaults, setting?: Setti
       maxBytes: 100_000,
       maxOutputs: 1 + chance.below(20),
       maxOutputBytes: 100_000,
+      maxSwept: 2,
     };
     const task = await openTask(build(running, health), () => build(running, createHealth()), {
       ...running,

@@ -344,5 +344,13 @@ export const facts: fc.Arbitrary<KnownFact> = fc.oneof(
     expiresAt: instantMs,
   }),
   fact({ kind: kind('canaried'), version: hash, step: fc.nat(), share: share }),
+  fact({
+    kind: kind('canaried'),
+    version: hash,
+    step: fc.nat(),
+    share: share,
+    pinned: fc.array(name),
+    excluded: fc.array(name),
+  }),
   fact({ kind: kind('frozen', 'unfrozen'), set: nullOr(name) }),
 );

@@ -13,7 +13,9 @@ export function expectSound(decoded: Decoded): void {
     expect(Number.isSafeInteger(event.changedAt)).toBe(true);
     if ('id' in event && event.id !== null) expect(event.id).not.toBe('');
     if ('values' in event) {
-      expect(Object.getPrototypeOf(event.values)).toBe(Object.prototype);
+      // Avro readers give records of a class of their own, which has nothing to find by a column's name.
+      const inherited = Object.getOwnPropertyNames(Object.getPrototypeOf(event.values));
+      expect(inherited.filter((name) => !(name in Object.prototype))).toEqual([]);
       if (event.kind === 'set')
         for (const path of event.changed ?? []) expect(event.values).toHaveProperty(path.split('.'));
     }

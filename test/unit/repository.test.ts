@@ -63,6 +63,8 @@ const MAY_IMPORT: { readonly [folder: string]: readonly string[] } = {
   'src/telemetry': ['producers', 'src/runtime', 'src/ingest', 'src/log', 'src/errors.ts'],
   'src/console': [
     'src/runtime',
+    'src/evidence',
+    'src/rollout',
     'src/connectors',
     'src/scoring',
     'src/ingest',

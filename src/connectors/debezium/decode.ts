@@ -29,10 +29,10 @@ export function decodeDebezium(value: Uint8Array | null): Decoded {
   attempt(outcome, () => {
     const text = eventText(value);
     try {
-      decoded = decodeParts(parseEvent(text), { isExact: false, isWrapped: false, columns: null });
+      decoded = decodeParts(parseEvent(text), { isExact: false, isWrapped: false, columns: null, isOurs: false });
     } catch (error) {
       if (!(error instanceof Rounded)) throw error;
-      decoded = decodeParts(parseEventExactly(text), { isExact: true, isWrapped: false, columns: null });
+      decoded = decodeParts(parseEventExactly(text), { isExact: true, isWrapped: false, columns: null, isOurs: false });
     }
   });
   return outcome.failures.length > 0 ? outcome : decoded;
@@ -40,17 +40,19 @@ export function decodeDebezium(value: Uint8Array | null): Decoded {
 
 /**
  * As decodeDebezium, of what an Avro reader gives: plain objects, longs as numbers or bigint, bytes as Uint8Array,
- * branches of unions bare or as `{type: value}`.
+ * branches of unions bare or as `{type: value}`. Its rows may be changed.
  * @param columns how values are made plain, see avroColumns; null leaves them as they are
  * @param isWrapped false: no branch comes as `{type: value}`
  */
 export const decodeDebeziumValue = (value: unknown, columns: Columns | null = null, isWrapped = true): Decoded =>
-  decodeParts(value, { isExact: true, isWrapped, columns });
+  decodeParts(value, { isExact: true, isWrapped, columns, isOurs: true });
 
 interface Reading {
   readonly isExact: boolean;
   readonly isWrapped: boolean;
   readonly columns: Columns | null;
+  /** The rows were read for this alone, and may be changed. */
+  readonly isOurs: boolean;
 }
 
 function decodeParts(document: unknown, reading: Reading): Decoded {
@@ -101,7 +103,7 @@ function readPayload(raw: Json, path: string, columns: Columns | null, reading: 
   const payload = reading.isWrapped ? unwrapBranches(raw) : raw;
   const { op, source } = payload;
   if (typeof op === 'string' && isObject(source)) {
-    const event = tableEvent(op, payload, source, { path, columns, isExact: reading.isExact });
+    const event = tableEvent(op, payload, source, { path, columns, isExact: reading.isExact, isOurs: reading.isOurs });
     if (event === null) gathered.ignored++;
     else gathered.events.push(event);
     return;

@@ -19,12 +19,12 @@ const UNAVAILABLE_BASE64 = Buffer.from(UNAVAILABLE).toString('base64');
  * numbers (or texts where a double is too short); without it they stay as they came: days, milli-, micro- or
  * nanoseconds, and base64.
  * @param isExact whole numbers beyond 2^53 come as bigint or as the text of their digits
+ * @param isOurs the row was read for this alone: it is made plain where it lies
  * @throws Rounded where a number may have lost digits
  */
-export function readRow(row: Json, columns: Columns | null, isExact: boolean): Row {
-  // Most rows have nothing to be changed and are passed on as they are. (An Avro reader gives them a class of its own.)
-  const isPlain = Object.getPrototypeOf(row) === Object.prototype;
-  let values: { [name: string]: unknown } | null = isPlain ? null : { ...row };
+export function readRow(row: Json, columns: Columns | null, isExact: boolean, isOurs: boolean): Row {
+  // Most rows of JSON have nothing to be changed and are passed on as they are.
+  let values: { [name: string]: unknown } | null = isOurs ? row : null;
   let isWhole = true;
   for (const name of Object.keys(row)) {
     const value = row[name];

@@ -9,6 +9,8 @@ import { readRow } from './row.ts';
 
 export interface MessagePlace extends SourcePlace {
   readonly columns: Columns | null;
+  /** See readRow. */
+  readonly isOurs: boolean;
 }
 
 /** Years of Date. */
@@ -34,10 +36,10 @@ export function tableEvent(op: string, payload: Json, source: Json, place: Messa
   };
   if (op === 't') return { kind: 'truncated', ...base };
   if (op === 'd') {
-    const { values } = readRow(rowOf(payload, 'before', place.path), place.columns, place.isExact);
+    const { values } = readRow(rowOf(payload, 'before', place.path), place.columns, place.isExact, place.isOurs);
     return { kind: 'deleted', ...base, id: null, values, mergedInto: null };
   }
-  const { values, isWhole } = readRow(rowOf(payload, 'after', place.path), place.columns, place.isExact);
+  const { values, isWhole } = readRow(rowOf(payload, 'after', place.path), place.columns, place.isExact, place.isOurs);
   return { kind: 'set', ...base, id: null, values, changed: null, wholeAsOf: isWhole ? version : null };
 }
 

@@ -6,6 +6,8 @@ const LIMITS = { maxAstNodes: 1_000, maxDepth: 40, maxListElements: 200, maxMapE
 
 export interface Expression<Scope extends object = object> {
   readonly text: string;
+  /** Whether it may read this variable. */
+  readonly mayRead: (variable: string) => boolean;
   readonly run: (scope: Scope) => unknown;
 }
 
@@ -83,7 +85,8 @@ export function compileIn<Scope extends object>(
     if (!checked.valid) return faultOf(checked.error, whole);
     if (wants === 'bool' && checked.type !== 'bool' && checked.type !== 'dyn')
       return { ...whole, message: `the condition is of type ${checked.type}, expected bool` };
-    return { text, run: (scope) => parsed(scope as { [name: string]: unknown }) as unknown };
+    const mayRead = (variable: string): boolean => holdsName(parsed.ast, variable);
+    return { text, mayRead, run: (scope) => parsed(scope as { [name: string]: unknown }) as unknown };
   } catch (error) {
     return faultOf(error, whole);
   }
@@ -107,6 +110,11 @@ export function errorLine(error: unknown): string {
 }
 
 const isNode = (value: unknown): value is ASTNode => typeof value === 'object' && value !== null && 'op' in value;
+
+function holdsName(value: unknown, name: string): boolean {
+  if (Array.isArray(value)) return value.some((item) => holdsName(item, name));
+  return isNode(value) && ((value.op === 'id' && value.args === name) || holdsName(value.args, name));
+}
 
 function checkNode(
   value: unknown,

@@ -60,15 +60,7 @@ function valueReader(
   const { from, reading, values, other, cel } = source;
   const text = from instanceof Map ? [...from.values()].map((path) => path.text).join(', ') : (from as SourcePath).text;
   const what = `\`${text}\` (field \`${name}\`)`;
-  // Most fields are a time, or a value as it is: they need no expression's form in between.
-  if (cel === null && values === null) {
-    if (type.kind === 'date' || type.kind === 'instant') {
-      const { kind } = type;
-      return (raw) => checked(numberOfTime(kind, reading, raw, what));
-    }
-    if (reading.as !== 'int') return (raw) => checked(readValue(reading, raw, what));
-    return (raw) => checked(fieldForm(type, readValue(reading, raw, what), name));
-  }
+  if (cel === null && values === null) return plainReader(name, type, reading, what, checked);
   const place = `field \`${name}\``;
   const read = (raw: unknown): unknown => (from instanceof Map ? raw : readValue(reading, raw, what));
   const make = (raw: unknown, scope: EventScope): unknown => {
@@ -102,3 +94,25 @@ const unnamed = (text: string, what: string, name: string): never => {
     hint: `add \`${told}\` to the values of \`${name}\` in the mapping; the event can be redriven then`,
   });
 };
+
+/** Without an expression. Most values are of the field's own kind as they come: they need no form in between. */
+function plainReader(
+  name: string,
+  type: FieldType,
+  reading: ReadSource['reading'],
+  what: string,
+  checked: (value: unknown) => unknown,
+): (raw: unknown) => unknown {
+  const { as } = reading;
+  const { kind } = type;
+  if (kind === 'date' || kind === 'instant') return (raw) => checked(numberOfTime(kind, reading, raw, what));
+  const read = (raw: unknown): unknown => {
+    const value = readValue(reading, raw, what);
+    return checked(as === 'int' ? fieldForm(type, value, name) : value);
+  };
+  if (as === 'number' && kind === 'double')
+    return (raw) => (typeof raw === 'number' && Number.isFinite(raw) ? raw + 0 : read(raw));
+  if (as === 'int' && kind === 'int')
+    return (raw) => (typeof raw === 'number' && Number.isSafeInteger(raw) ? raw + 0 : read(raw));
+  return read;
+}

@@ -152,7 +152,16 @@ function upsert(
   const { eventId, version } = event;
   const id = toId(names.id, 'id');
   const changedAt = TIMES_AS_NUMBERS.instant(event.changedAt, 'changed_at');
-  const base = { eventId, entity, id, version, changedAt, op: 'upsert', fields, cleared: cleared.sort() } as const;
+  const base = {
+    eventId,
+    entity,
+    id,
+    version,
+    changedAt,
+    op: 'upsert',
+    fields,
+    cleared: cleared.length > 1 ? cleared.sort() : cleared,
+  } as const;
   // A part of an entity that other objects tell more of is never the whole.
   const isWhole = wholeAsOf !== null && onDelete === 'delete';
   if (accountId === undefined) return isWhole ? { ...base, wholeAsOf } : base;

@@ -30,6 +30,7 @@ import { compileIn, type Member, mappingEnvironment, type NameFault } from './ex
 import { fieldReader } from './field-reader.ts';
 import { readMappingSource } from './mapping-source.ts';
 import type { Reading } from './read-value.ts';
+import { rememberIds } from './remembered.ts';
 import { type SourcePath, sourcePath } from './told.ts';
 
 export interface ReadEventMapping {
@@ -117,7 +118,7 @@ function byFirstName(fields: readonly EventFieldSpec[]): ReadonlyMap<string, rea
 function compileId(document: IdDocument, path: Path, place: Place): IdSpec {
   if (typeof document === 'string') return { from: sourcePath(document), cel: null };
   const from = 'from' in document ? sourcePath(document.from) : null;
-  const cel = document.cel === undefined ? null : compile(document.cel, [...path, 'cel'], place, null);
+  const cel = document.cel === undefined ? null : rememberIds(compile(document.cel, [...path, 'cel'], place, null));
   return { from, cel };
 }
 
@@ -275,7 +276,7 @@ function compile(text: string, path: Path, place: Place, names: readonly string[
   const code = result.name === undefined ? 'PLB-MAP-CEL' : 'PLB-MAP-NAME';
   const hint = result.name === undefined ? null : didYouMean(result.name, result.known ?? []);
   place.findings.add(code, path, result.message, hint, { start: result.start, end: result.end });
-  return { text, run: () => null };
+  return { text, mayRead: () => false, run: () => null };
 }
 
 function checkMember(

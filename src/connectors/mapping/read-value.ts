@@ -13,6 +13,7 @@ export interface Reading {
 export type Read = unknown;
 
 const DAY_MS = 86_400_000;
+const DATE_LENGTH = '2026-03-01'.length;
 const UNIT_MS: { readonly [unit in Reading['unit']]: number } = { days: DAY_MS, s: 1_000, ms: 1, us: 1e-3, ns: 1e-6 };
 const NUMBER = /^[+-]?\d{1,40}(\.\d{1,40})?([eE][+-]?\d{1,3})?$/;
 const WHOLE = /^[+-]?\d{1,19}$/;
@@ -91,16 +92,21 @@ function boolOf(raw: unknown): boolean | null {
 function instantOf(raw: unknown, unit: Reading['unit']): number | null {
   if (typeof raw === 'number' || typeof raw === 'bigint') return inUnit(Number(raw), unit);
   if (typeof raw !== 'string') return null;
-  const exact = parseInstant(raw);
+  const exact = raw.length === DATE_LENGTH ? dateOf(raw) : parseInstant(raw);
   if (exact !== null) return exact;
   const text = raw.trim();
   if (WHOLE.test(text)) return inUnit(Number(text), unit);
-  const days = parseDate(text);
-  if (days !== null) return days * DAY_MS;
+  const date = dateOf(text);
+  if (date !== null) return date;
   const [, day, time, zone = ''] = LOOSE_INSTANT.exec(text) ?? [];
   if (day === undefined) return null;
   const offset = zone === '' ? 'Z' : zone.length === 5 ? `${zone.slice(0, 3)}:${zone.slice(3)}` : zone;
   return parseInstant(`${day}T${time}${offset}`);
+}
+
+function dateOf(text: string): number | null {
+  const days = parseDate(text);
+  return days === null ? null : days * DAY_MS;
 }
 
 /** Years 1 to 9999, whole milliseconds. */

@@ -1,4 +1,5 @@
 import { describe, refuse } from '../event-failure.ts';
+import { wholeText } from '../order-digits.ts';
 
 const TIME_DIGITS = 13;
 const REPLAY_DIGITS = 11;
@@ -65,7 +66,7 @@ export function replayNumber(replayId: unknown, path: string): number | null {
 const BASE64 = /^[A-Za-z0-9+/_-]{11,128}={0,2}$/;
 
 function digits(value: number, width: number, name: string, path: string): string {
-  const text = String(value);
+  const text = wholeText(value);
   if (Number.isSafeInteger(value) && value >= 0 && text.length <= width) return text.padStart(width, '0');
   return refuse(
     'PLB-EVENT-VERSION',

@@ -323,5 +323,5 @@ function compile(text: string, path: Path, place: Place, wants: 'bool' | 'any' =
   const code = result.name === undefined ? 'PLB-MAP-CEL' : 'PLB-MAP-NAME';
   const hint = result.name === undefined ? null : didYouMean(result.name, result.known ?? []);
   findings.add(code, path, result.message, hint, { start: result.start, end: result.end });
-  return { text, run: () => null };
+  return { text, mayRead: () => false, run: () => null };
 }

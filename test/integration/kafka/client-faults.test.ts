@@ -213,7 +213,7 @@ describe.skipIf(missing !== null)(`faults of the client of Kafka${missing === nu
     const log = await open();
     const { counted, highest } = counting(log);
     const worker = await workOn(counted, topics, {
-      limits: { maxRecords: 20, maxBytes: 1 << 20, maxOutputs: 200, maxOutputBytes: 1 << 20 },
+      limits: { maxRecords: 20, maxBytes: 1 << 20, maxOutputs: 200, maxOutputBytes: 1 << 20, maxSwept: 10 },
     });
     proxy.delay(150);
     await sleep(6_000);

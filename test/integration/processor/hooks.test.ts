@@ -51,6 +51,8 @@ async function listen(names: readonly ('hubspot' | 'pipedrive')[], fail?: () => 
     status: async () => ({}),
     ready: () => true,
     hooks,
+    rollouts: { all: async () => ({}), one: async () => null, ask: async () => ({ diagnostics: [] }) },
+    incidents: { newest: async () => [], one: async () => Promise.reject(new Error('none')) },
     onError: (error) => void taken.errors.push(error),
   };
   server = makeServer(ports, { host: '127.0.0.1', port: 0 });

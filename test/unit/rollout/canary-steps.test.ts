@@ -9,6 +9,10 @@ import type { ControlFact } from '../../../src/scoring/control-fact.ts';
 const { canary } = DEFAULT_POLICY;
 
 describe('the next step of a canary', () => {
+  test('names the accounts that are pinned or left out', () => {
+    const named = { ...canary, pinned: ['A1'], excluded: ['A2', 'A3'] };
+    expect(nextStep(named, 0, null).next).toEqual({ step: 1, share: 0.01, pinned: ['A1'], excluded: ['A2', 'A3'] });
+  });
   test('passes over what holds too few accounts, and says so', () => {
     expect(nextStep(canary, 0, 100)).toEqual({
       next: { step: 3, share: 0.25 },
@@ -62,6 +66,7 @@ describe('a canary', () => {
     set: null,
     controlOffset: 6,
     isBusy: false,
+    sweeps: {},
     accounts: 100_000,
     faults: {},
     tallies: {

@@ -30,6 +30,9 @@ const rollout: Rollout = {
   phase: 'proposed',
   step: 0,
   share: 0,
+  pinned: [],
+  excluded: [],
+  shadow: -1,
   since: 0,
   isPaused: false,
 };

@@ -60,6 +60,7 @@ describe('the control stage', () => {
     by: 'score/plumbline.images/0',
     controlOffset,
     isBusy: false,
+    sweeps: {},
     accounts: null,
     tallies: {},
     faults: { s: { version: '1', count } },

@@ -40,3 +40,26 @@ it('knows whether a branch of a union can come as {type: value}', () => {
   expect(wraps(['int', 'long'])).toBe(true);
   expect(wraps({ type: 'array', items: ['null', { type: 'map', values: ['int', 'long'] }] })).toBe(true);
 });
+
+it('reads one member at a time, and looks at all of the bytes first', () => {
+  const open = foreignRecord({
+    type: 'record',
+    name: 'R',
+    fields: [
+      { name: 'text', type: ['null', 'string'] },
+      { name: 'n', type: 'long' },
+    ],
+  }).open;
+  const read = open?.(Buffer.from([2, 4, 0x68, 0x69, 14]));
+  expect(read?.('n')).toBe(7);
+  expect(read?.('text')).toBe('hi');
+  expect(read?.('other')).toBeUndefined();
+  for (const bytes of [
+    [2, 4, 0x68],
+    [2, 4, 0xff, 0xff, 14],
+    [0, 14, 14],
+    [4, 14],
+  ])
+    expect(() => open?.(Buffer.from(bytes))).toThrow(expect.objectContaining({ code: 'PLB-WIRE-DATA' }));
+  expect(foreignRecord('long').open).toBeNull();
+});

@@ -4,6 +4,7 @@ import type { Change, Intake } from '../../../src/ingest/change.ts';
 import { closeImport, type IngestContext, ingestChange } from '../../../src/ingest/step.ts';
 import { type Overlay, overlayOn } from '../../../src/log/overlay.ts';
 import type { ActiveSet } from '../../../src/scoring/active-set.ts';
+import { ONLY_ASKED } from '../../../src/scoring/canary.ts';
 import { tallyKey } from '../../../src/scoring/state-keys.ts';
 import {
   controlOffsetIn,
@@ -14,12 +15,17 @@ import {
   type ScoreContext,
   type Scored,
   scoreImage,
+  sweepOn,
+  sweepsIn,
   takeFact,
 } from '../../../src/scoring/step.ts';
 import type { Tally } from '../../../src/scoring/tally.ts';
 import { fakeAnswer, fakeSet } from '../../simulation/fake-set.ts';
 
 const contracts = loadContracts();
+const fail = (): never => {
+  throw new Error('there is no sweep');
+};
 const empty = () => overlayOn({ get: () => undefined, range: () => [] });
 const ingestContext: IngestContext = {
   contracts,
@@ -95,6 +101,12 @@ describe('scoring step', () => {
     return hasJob(state) ? [...lines, ...through(resumeJob(state, 0, context))] : lines;
   }
 
+  /** All that sweeps do, so many entities at a time. */
+  function swept(most = 100): string[] {
+    const scored = sweepOn(state, 0, context, most);
+    return scored === null ? [] : [...tell(scored), ...swept(most)];
+  }
+
   it('answers a change and publishes a posture at first sight and when it moves', () => {
     expect(deal('D1', 0, { amount: 0 })).toEqual(['d/D1 change', 'd/D1 null→healthy']);
     expect(deal('D1', 1, { amount: 3 })).toEqual(['d/D1 change']);
@@ -103,7 +115,11 @@ describe('scoring step', () => {
 
   it('counts who stands elsewhere under a version on its way, as long as they are there', () => {
     deals = [
-      { active: fakeSet('d', 'deal', 'a1'), fallback: null, candidate: { set: fakeSet('d', 'deal', 'b1'), share: 0 } },
+      {
+        active: fakeSet('d', 'deal', 'a1'),
+        fallback: null,
+        candidate: { set: fakeSet('d', 'deal', 'b1'), since: 0, ...ONLY_ASKED },
+      },
     ];
     const tally = (): Tally => JSON.parse(state.get(tallyKey('d')) ?? '{}');
     const named = () => tally().movers.map(({ id, from, to }) => `${id} ${from}>${to}`);
@@ -118,19 +134,23 @@ describe('scoring step', () => {
   });
 
   describe('a version on its way', () => {
+    let shadow: number;
     /** It looks at the account, which the active one doesn't. */
     const beside = (share: number): ActiveSet[] => [
       {
         active: fakeSet('d', 'deal', 'b1', undefined, []),
         fallback: null,
-        candidate: { set: fakeSet('d', 'deal', 'a1'), share },
+        candidate: { set: fakeSet('d', 'deal', 'a1'), since: shadow, ...ONLY_ASKED, share },
       },
     ];
     const alone = (): ActiveSet[] => beside(0).map(({ active, fallback }) => ({ active, fallback }));
     const pairs = () => (JSON.parse(state.get(tallyKey('d')) ?? '{}') as Partial<Tally>).pairs;
-    const take = (kind: 'shadowed' | 'aborted' | 'activated', version: string) =>
+    const take = (kind: 'shadowed' | 'aborted' | 'activated', version: string) => {
       through(takeFact(state, { kind, set: 'd', version, at: 9, by: 'x' }, 0, context));
+      swept();
+    };
     beforeEach(() => {
+      shadow = 5;
       deals = alone();
       change('account', 'A', 0, { fields: { employees: 1 } });
       for (const id of ['D1', 'D2', 'D3']) deal(id, 1, { amount: 0 });
@@ -143,8 +163,12 @@ describe('scoring step', () => {
       deals = alone();
       take('aborted', 'a1');
       expect(pairs()).toBe(undefined);
+      shadow = 8;
       deals = beside(0);
-      take('shadowed', 'a1');
+      through(takeFact(state, { kind: 'shadowed', set: 'd', version: 'a1', at: 9, by: 'x' }, 0, context));
+      // An image that comes before the sweep.
+      deal('D1', 10, { amount: 3 });
+      swept();
       expect(pairs()).toEqual({ 'healthy>watch': 3 });
     });
 
@@ -313,7 +337,8 @@ describe('scoring step', () => {
     change('account', 'A', 0, {});
     const fact = { kind: 'activated' as const, set: 'd', version: 'b2', at: 5, by: 'test' };
     deals = [{ active: fakeSet('d', 'deal', 'b2'), fallback: null }];
-    expect(through(takeFact(state, fact, 0, context))).toEqual(['d/D1 sweep', 'd/D2 sweep']);
+    expect(through(takeFact(state, fact, 0, context))).toEqual([]);
+    expect(swept()).toEqual(['d/D1 sweep', 'd/D2 sweep']);
     expect(controlOffsetIn(state)).toBe(1);
     const redrive = {
       kind: 'redrive' as const,
@@ -325,6 +350,52 @@ describe('scoring step', () => {
       by: 'test',
     };
     expect(through(takeFact(state, redrive, 0, context))).toEqual(['d/D2 redrive']);
+  });
+
+  it('sweeps beside the records, each entity once, and begins anew with the next version', () => {
+    const ids = Array.from({ length: 10 }, (_, i) => `D${i}`);
+    for (const id of ids) deal(id, 0, {});
+    const activate = (version: string): string[] => {
+      deals = [{ active: fakeSet('d', 'deal', version), fallback: null }];
+      return through(takeFact(state, { kind: 'activated', set: 'd', version, at: 5, by: 'test' }, 0, context));
+    };
+    expect(activate('b1')).toEqual([]);
+    expect(tell(sweepOn(state, 0, context, 3) ?? fail())).toEqual(['d/D0 sweep', 'd/D1 sweep', 'd/D2 sweep']);
+    expect(sweepsIn(state)).toMatchObject([{ set: 'd', done: 3 }]);
+    // Who changes meanwhile has been answered by the new version, and is left alone.
+    expect(deal('D4', 6, { amount: 0 })).toEqual(['d/D4 change']);
+    expect(tell(sweepOn(state, 0, context, 2) ?? fail())).toEqual(['d/D3 sweep', 'd/D5 sweep']);
+    expect(activate('c1')).toEqual([]);
+    expect(swept(4)).toEqual(ids.map((id) => `d/${id} sweep`));
+    expect(sweepsIn(state)).toEqual([]);
+    expect(sweepOn(state, 0, context, 4)).toBeNull();
+  });
+
+  it('withdraws a version before anything else, and ends its sweep', () => {
+    for (const id of ['D1', 'D2']) deal(id, 0, {});
+    deals = [{ active: fakeSet('d', 'deal', 'b1'), fallback: null }];
+    through(takeFact(state, { kind: 'activated', set: 'd', version: 'b1', at: 5, by: 'test' }, 0, context));
+    expect(tell(sweepOn(state, 0, context, 1) ?? fail())).toEqual(['d/D1 sweep']);
+    deals = [{ active: fakeSet('d', 'deal', 'a1'), fallback: null }];
+    const back = { kind: 'rolled_back' as const, set: 'd', version: 'a1', at: 6, by: 'test' };
+    expect(through(takeFact(state, back, 0, context))).toEqual(['d/D1 rollback']);
+    expect(swept()).toEqual([]);
+  });
+
+  it('asks a version on its way about what stands, within the sweep that is under way', () => {
+    for (const id of ['D1', 'D2', 'D3']) deal(id, 0, { amount: 0 });
+    const b1 = { active: fakeSet('d', 'deal', 'b1'), fallback: null };
+    deals = [b1];
+    through(takeFact(state, { kind: 'activated', set: 'd', version: 'b1', at: 5, by: 'test' }, 0, context));
+    expect(tell(sweepOn(state, 0, context, 1) ?? fail())).toEqual(['d/D1 sweep']);
+    deals = [{ ...b1, candidate: { set: fakeSet('d', 'deal', 'c1'), since: 0, ...ONLY_ASKED } }];
+    const asked = (): number => (JSON.parse(state.get(tallyKey('d')) ?? '{"answers":0}') as Tally).answers;
+    through(takeFact(state, { kind: 'shadowed', set: 'd', version: 'c1', at: 6, by: 'test' }, 0, context));
+    expect(swept()).toEqual(['d/D2 sweep', 'd/D3 sweep']);
+    expect(asked()).toBe(3);
+    // Nobody is asked about twice for nothing.
+    through(takeFact(state, { kind: 'shadowed', set: 'd', version: 'c1', at: 7, by: 'test' }, 0, context));
+    expect(swept()).toEqual([]);
   });
 
   it('ends the postures of a retired set, cut into commits, and scores the others on', () => {

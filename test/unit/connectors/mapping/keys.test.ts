@@ -305,6 +305,23 @@ describe('ids', () => {
       id: 'eu-D1',
     });
   });
+  it('are made anew for each event where the expression reads the event, and of each id', () => {
+    const idsOf = (cel: string): unknown[] => {
+      const text = mapping(`    fields: { name: name }\n`).replace(
+        '    id: id\n',
+        `    id: { from: id, cel: '${cel}' }\n`,
+      );
+      const made = mappingOf(text);
+      return [
+        set({ name: 'a' }),
+        set({ name: 'a' }, { changedAt: AT + 1_000 }),
+        set({ name: 'a', id: 'D2' }),
+        set({ name: 'a' }),
+      ].map((event) => (outcomeOf(made, event) as { id: string }).id);
+    };
+    expect(idsOf('string(event.at.getSeconds()) + value')).toEqual(['0D1', '1D1', '0D2', '0D1']);
+    expect(idsOf('"x" + value + id')).toEqual(['xD1D1', 'xD1D1', 'xD2D2', 'xD1D1']);
+  });
   it('are converted', () => {
     const cel = `    id: { from: no, cel: '"D-" + value' }\n${NAME}`;
     expect(ids(cel, set({ name: 'a', no: 7 }))).toMatchObject({ id: 'eu-D-7', fields: { url: 'https://x/7' } });

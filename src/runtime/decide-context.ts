@@ -1,0 +1,48 @@
+import type { Log } from '../log/port.ts';
+import type { Topics } from '../log/topics.ts';
+import type { Rollout } from '../rollout/control-state.ts';
+import type { DecideContext } from '../rollout/decide.ts';
+import type { GuardReading } from '../rollout/guards.ts';
+import type { Policy } from '../rollout/policy.ts';
+import { accountsIn, blockedBy, type Gates, readingsOf, tallyOf } from '../rollout/watch.ts';
+import type { Wire } from '../wire/wire.ts';
+import type { ControlFollower } from './control.ts';
+import { seenSignals } from './seen-signals.ts';
+
+/** What the controller decides on, as far as anybody else can see it. */
+export interface SeenContext extends DecideContext {
+  readonly readingsOf: (set: string, rollout: Rollout) => readonly GuardReading[];
+}
+
+/** @param control read to its present end */
+export async function seenContext(
+  log: Log,
+  topics: Topics,
+  wire: Wire,
+  control: ControlFollower,
+  policy: Policy,
+  now: number,
+): Promise<SeenContext> {
+  const tasks = log.partitionsOf(topics.images);
+  const rollouts = [...control.stateAt(control.offset).sets].flatMap(([name, { rollout }]) =>
+    rollout === null || rollout.phase === 'proposed' ? [] : [{ name, rollout }],
+  );
+  const ways = rollouts.map(({ rollout }) => rollout);
+  const none = { last: new Map(), before: new Map() };
+  const { last, before } = ways.length === 0 ? none : await seenSignals(log, topics, wire, tasks, ways);
+  const answers = new Map(
+    rollouts.map(({ name, rollout: { version } }) => [
+      version,
+      tallyOf(name, version, before.get(version) ?? new Map()).answers,
+    ]),
+  );
+  const gates: Gates = { policy, now, answersBefore: ({ version }) => answers.get(version) ?? 0 };
+  return {
+    policy,
+    now,
+    isKnown: (set, version) => control.isKnown(set, version),
+    blockedBy: (set, rollout) => blockedBy(set, rollout, last, gates),
+    accounts: accountsIn(last, tasks),
+    readingsOf: (set, rollout) => (rollout.phase === 'proposed' ? [] : readingsOf(set, rollout, last, policy).readings),
+  };
+}
