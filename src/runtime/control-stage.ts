@@ -137,7 +137,7 @@ export function controlStage(parts: ControlStageParts): Stage {
     const decided: Made = { request, seen, facts: facts.length };
     state.set(DECIDED_KEY, JSON.stringify(decided));
     health.count('control.facts', facts.length);
-    for (const fact of facts) begin(state, signals, fact);
+    for (const fact of facts) begin(state, signals, fact, seen);
     const seal = { seen, prev: control.chainAt(seen) };
     return facts.map((fact) => factRecord(topics, { ...fact, seal }, wire));
   }
@@ -170,9 +170,10 @@ export function controlStage(parts: ControlStageParts): Stage {
   }
 
   /** What was counted of a version until its shadow, or a step of its canary, begins is no part of that. */
-  function begin(state: Overlay, signals: Signals, fact: KnownFact): void {
+  function begin(state: Overlay, signals: Signals, fact: KnownFact, seen: number): void {
     if (fact.kind !== 'shadowed' && fact.kind !== 'canaried') return;
-    const { answers } = tallyOf(fact.set, fact.version, signals);
+    const rollout = control.stateAt(seen).sets.get(fact.set)?.rollout ?? null;
+    const answers = fact.kind === 'shadowed' || rollout === null ? 0 : tallyOf(fact.set, rollout, signals).answers;
     state.set(beganKey(fact.version), JSON.stringify({ step: fact.kind === 'canaried' ? fact.step : 0, answers }));
   }
 
@@ -204,7 +205,7 @@ export function controlStage(parts: ControlStageParts): Stage {
     const before = seen.sets.get(set) ?? NO_SET;
     const from = before.rollout !== null && readings.length > 0 ? before.rollout.version : activeOf(before);
     const to = fact.kind === 'rolled_back' ? fact.version : fact.kind === 'aborted' ? activeOf(before) : null;
-    const tally = before.rollout === null ? null : tallyOf(set, before.rollout.version, signals);
+    const tally = before.rollout === null ? null : tallyOf(set, before.rollout, signals);
     const note = { id, set, at: now };
     const packet = {
       outcome: fact.kind,

@@ -139,8 +139,8 @@ describe('the control stage', () => {
       ].map((fact) => factRecord(topics, fact)),
     );
     const task = await open();
-    const senseless = { ...signal(1, 4), tallies: { s: { version: '2' } }, by: 'else' } as unknown as Request;
-    for (const one of [senseless, signal(1, 5)]) await ask(one);
+    const senseless = { ...signal(5, 4), tallies: { s: { version: '2' } }, by: 'else' } as unknown as Request;
+    for (const one of [senseless, signal(5, 5)]) await ask(one);
     await run(task);
     expect(recordsIn(storage, topics.deadLetters, 0)).toHaveLength(1);
     expect(told().slice(5)).toEqual(['stopped ']);
