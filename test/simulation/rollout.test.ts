@@ -102,12 +102,12 @@ describe('rollouts in simulation', () => {
   const MOST_SEEDS = 300;
 
   it.each(Object.entries(PLANTED))('find %s', async (_, planted) => {
-    let found = 0;
-    for (let seed = 0; seed < MOST_SEEDS && found < 2; seed++) {
+    let isFound = false;
+    for (let seed = 0; seed < MOST_SEEDS && !isFound; seed++) {
       const broken = await simulate(seed, () => ({ rate: 0.05, delays: 0.1, lags: 0.1 }), planted);
-      if (broken.some((what) => what.startsWith(`${planted.breaks}:`))) found++;
+      isFound = broken.some((what) => what.startsWith(`${planted.breaks}:`));
     }
-    expect(found).toBe(2);
+    expect(isFound).toBe(true);
   });
 
   it('find a byte that was changed on the control log', async () => {
