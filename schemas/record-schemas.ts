@@ -17,6 +17,7 @@ export const RECORD_KINDS = [
   'audit-entry',
   'rollback',
   'incident',
+  'follow-up',
 ] as const;
 export type RecordKind = (typeof RECORD_KINDS)[number];
 

@@ -12,6 +12,7 @@ import { diffCommand } from './diff.ts';
 import { eraseCommand } from './erase.ts';
 import { EXIT } from './exit-codes.ts';
 import { explainCommand } from './explain.ts';
+import { followUpsCommand } from './follow-ups.ts';
 import { generateCommand } from './generate.ts';
 import { importCommand } from './import.ts';
 import { incidentCommand } from './incident.ts';
@@ -51,6 +52,7 @@ const COMMANDS = [
   rolloutCommands,
   controlCommand,
   incidentCommand,
+  followUpsCommand,
   waiveCommand,
   waiversCommand,
   configCommand,

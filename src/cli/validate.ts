@@ -2,19 +2,22 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { requestRecord } from '../../producers/requests.ts';
 import { loadContracts } from '../../schemas/contracts.ts';
+import type { CompiledSet } from '../compiler/compile.ts';
+import { COST_LIMIT, costBoundOf } from '../compiler/cost.ts';
 import { canonicalJson } from '../ingest/canonical-json.ts';
 import { formatInstant } from '../language/contract.ts';
+import { countFiring, type Firing, type Firings, idleIn } from '../rollout/firing.ts';
 import { unexpectedMoves } from '../rollout/guards.ts';
 import { regression } from '../runtime/regression.ts';
 import type { Verdict } from '../scoring/control-fact.ts';
 import { runExamples } from '../scoring/run-examples.ts';
 import { entitiesIn, movesIn, type Tally } from '../scoring/tally.ts';
-
 import { askController, tell, whoAmI } from './ask-controller.ts';
 import { controlOf } from './control-state.ts';
 import { EXIT } from './exit-codes.ts';
-import { withPlace } from './open-log.ts';
+import { type Place, withPlace } from './open-log.ts';
 import { progress } from './progress.ts';
 import { nothingProposed } from './propose.ts';
 import { integrationRun, type ScratchRun, simulationRun } from './scratch-run.ts';
@@ -38,7 +41,13 @@ interface Evidence {
   readonly unit: { readonly passed: number; readonly failed: readonly string[] };
   readonly integration: ScratchRun;
   readonly simulation: ScratchRun;
-  readonly regression: { readonly tally: Tally; readonly unexpected: number };
+  readonly regression: {
+    readonly tally: Tally;
+    readonly unexpected: number;
+    readonly firings: { readonly [constraint: string]: Firing };
+  };
+  /** In steps, what one image may take at most. */
+  readonly cost: { readonly limit: number; readonly bound: number; readonly before: number | null };
   readonly verdict: Verdict;
   /** Why it isn't pass. */
   readonly because: readonly string[];
@@ -68,7 +77,10 @@ export function validateCommand(program: Command): void {
         const failed = examples.filter(({ mismatches }) => mismatches.length > 0).map(({ example }) => example.name);
         const integration = await integrationRun(candidate, contracts, seed);
         const simulation = await simulationRun(candidate, contracts, seed);
-        const tally = await regression(log, topics, wire, contracts, baseline, candidate, shown.step);
+        const firings: Firings = new Map();
+        const tally = await regression(log, topics, wire, contracts, baseline, candidate, shown.step, (outcomes) =>
+          countFiring(firings, outcomes),
+        );
         shown.end();
         const unexpected = baseline === null ? 0 : unexpectedMoves(tally, rollout.moves);
         const because = reasons({ failed, integration, simulation, tally, unexpected });
@@ -82,7 +94,12 @@ export function validateCommand(program: Command): void {
           unit: { passed: examples.length - failed.length, failed },
           integration,
           simulation,
-          regression: { tally, unexpected },
+          regression: { tally, unexpected, firings: Object.fromEntries(firings) },
+          cost: {
+            limit: COST_LIMIT,
+            bound: costBoundOf(candidate.checked),
+            before: baseline && costBoundOf(baseline.checked),
+          },
           verdict: because.length > 0 ? 'fail' : tally.answers === 0 && baseline !== null ? 'inconclusive' : 'pass',
           because,
         };
@@ -93,9 +110,35 @@ export function validateCommand(program: Command): void {
         tell(
           await askController(place, { kind: 'record_validation', set: name, version, evidence: hash, verdict, by }),
         );
+        await queueIdle(place, candidate, idleIn(firings, tally.answers), by);
         if (verdict !== 'pass') process.exitCode = EXIT.failure;
       });
     });
+}
+
+const IDLE_WITHIN_MS = 30 * 86_400_000;
+
+/** A constraint that says the same of everybody is somebody's to look at; it stands in nobody's way. */
+async function queueIdle(
+  { log, topics, wire }: Place,
+  { name: set, version, checked }: CompiledSet,
+  idle: ReturnType<typeof idleIn>,
+  by: string,
+): Promise<void> {
+  const at = Date.now();
+  const requests = idle.map(({ constraint, how }) => {
+    const owner = checked.constraints.find(({ id }) => id === constraint)?.owner ?? by;
+    const what = `\`${constraint}\` ${how}`;
+    const followUp = `idle_constraint/${set}/${constraint}`;
+    const id = `${followUp}/${version}/${at}`;
+    const dueAt = at + IDLE_WITHIN_MS;
+    return requestRecord(
+      topics,
+      { kind: 'open_follow_up', id, at, by, set, followUp, about: 'idle_constraint', what, owner, dueAt },
+      wire,
+    );
+  });
+  if (requests.length > 0) await log.append(requests);
 }
 
 function reasons(found: {
@@ -131,7 +174,7 @@ function store(dataDir: string, evidence: Evidence): string {
 }
 
 function render(
-  { unit, integration, simulation, regression: found, verdict, because }: Evidence,
+  { unit, integration, simulation, regression: found, cost, verdict, because }: Evidence,
   hash: string,
 ): string {
   const { tally, unexpected } = found;
@@ -147,6 +190,10 @@ function render(
       .map(
         ({ entity, id, from, to, because: why }) => `             ${entity} ${id}: ${from} > ${to} (${why.join(', ')})`,
       ),
+    ...idleIn(new Map(Object.entries(found.firings)), tally.answers).map(
+      ({ constraint, how }) => `             \`${constraint}\` ${how}`,
+    ),
+    `cost         at most ${cost.bound} steps an image${cost.before === null ? '' : ` (${cost.before} before)`}, the limit is ${cost.limit}`,
     ...because.map((reason) => `fail         ${reason}`),
     `verdict      ${verdict}`,
     `evidence     ${hash}`,

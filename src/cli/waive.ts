@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { requestRecord } from '../../producers/requests.ts';
 import { loadContracts } from '../../schemas/contracts.ts';
 import type { CompiledSet } from '../compiler/compile.ts';
 import { PlumblineError } from '../errors.ts';
@@ -6,7 +7,7 @@ import { formatInstant } from '../language/contract.ts';
 import { formatDiagnostic } from '../language/diagnostics.ts';
 import { didYouMean } from '../language/suggest.ts';
 import { objectionTo } from '../scoring/waiver-terms.ts';
-import { appendWaivers, type ByFlags, requireStanding, saidBy } from './change-waivers.ts';
+import { appendWaivers, type ByFlags, requireStanding, type Said, saidBy } from './change-waivers.ts';
 import { controlOf } from './control-state.ts';
 import { parseDuration } from './duration.ts';
 import { entityIds, MAX_IDS } from './entity-ids.ts';
@@ -55,6 +56,7 @@ export function waiveCommand(program: Command): void {
         const told = `\`${constraint}\` is waived until ${formatInstant(until)} for ${plural(ids.size, set.entity)}`;
         const what = { op: 'waive', waiver: { ...waiver, set: name, by: said.by } } as const;
         await appendWaivers(place, set.entity, standing, what, said, `${told}, as ${flags.role}`);
+        await queueExpiry(place, { set: name, constraint, until, count: ids.size }, said);
         const json = {
           event_id: said.eventId,
           set: name,
@@ -69,6 +71,37 @@ export function waiveCommand(program: Command): void {
         process.stdout.write(flags.format === 'json' ? `${JSON.stringify(json)}\n` : `${told}\n`);
       });
     });
+}
+
+const MOST_AHEAD_MS = 7 * 86_400_000;
+
+/** Somebody should know before it ends: a fifth of its time ahead, at most a week. */
+async function queueExpiry(
+  { log, topics, wire }: Place,
+  {
+    set,
+    constraint,
+    until,
+    count,
+  }: { readonly set: string; readonly constraint: string; readonly until: number; readonly count: number },
+  { eventId, by, at }: Said,
+): Promise<void> {
+  const followUp = `expiring_waiver/${set}/${constraint}/${eventId}`;
+  const what = `the waiver of \`${constraint}\` for ${count} of \`${set}\` ends at ${formatInstant(until)}`;
+  const dueAt = Math.floor(until - Math.min(MOST_AHEAD_MS, (until - at) / 5));
+  const request = {
+    kind: 'open_follow_up',
+    id: followUp,
+    at,
+    by,
+    set,
+    followUp,
+    about: 'expiring_waiver',
+    what,
+    owner: by,
+    dueAt,
+  } as const;
+  await log.append([requestRecord(topics, request, wire)]);
 }
 
 export const withEntities = (command: Command): Command =>

@@ -1,6 +1,6 @@
 import { activeOf, type ControlState, isApproved, NO_SET, type Rollout, type SetState } from './control-state.ts';
 import { type DecideContext, decide, type Refusal } from './decide.ts';
-import type { Request, Signal } from './request.ts';
+import type { RolloutRequest } from './request.ts';
 
 /** What comes next for a set, and what stands against it. */
 export interface ComingStep {
@@ -28,7 +28,7 @@ export const versionAsked = (kind: string, set: SetState | undefined): string | 
 
 function refusalOf(set: string, state: ControlState, rollout: Rollout | null, context: DecideContext): Refusal | null {
   const asked = { id: '-', at: context.now, by: '-', set };
-  const request: Exclude<Request, Signal> =
+  const request: RolloutRequest =
     rollout === null
       ? { ...asked, kind: 'propose', version: '-', moves: [] }
       : { ...asked, kind: transitionOf(rollout), version: rollout.version };

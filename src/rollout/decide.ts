@@ -12,7 +12,7 @@ import {
   targetOf,
 } from './control-state.ts';
 import type { Policy } from './policy.ts';
-import type { Request, Signal } from './request.ts';
+import type { RolloutRequest } from './request.ts';
 
 /** A fact before it is placed: when, by whom and why are the request's. */
 export type Decided =
@@ -45,7 +45,7 @@ export interface DecideContext {
  * What becomes of a request. Pure: the same state and request always give the same facts; what can't be is refused and
  * changes nothing.
  */
-export function decide(state: ControlState, request: Exclude<Request, Signal>, context: DecideContext): Decision {
+export function decide(state: ControlState, request: RolloutRequest, context: DecideContext): Decision {
   if (isFreeze(request)) return freeze(state, request);
   const set = state.sets.get(request.set) ?? NO_SET;
   const frozen = set.frozen ?? state.frozen;
@@ -65,9 +65,9 @@ export function decide(state: ControlState, request: Exclude<Request, Signal>, c
   }
 }
 
-type FreezeRequest = Extract<Request, { kind: 'freeze' | 'unfreeze' }>;
+type FreezeRequest = Extract<RolloutRequest, { kind: 'freeze' | 'unfreeze' }>;
 
-const isFreeze = (request: Exclude<Request, Signal>): request is FreezeRequest =>
+const isFreeze = (request: RolloutRequest): request is FreezeRequest =>
   request.kind === 'freeze' || request.kind === 'unfreeze';
 
 const accept = (said: string, ...facts: readonly Decided[]): Decision => ({ facts, said });
@@ -93,7 +93,7 @@ const refuseFrozen = ({ by, reason }: Freeze): Decision =>
     '`plumbline unfreeze`',
   );
 
-function propose(set: SetState, request: Request & { kind: 'propose' }, context: DecideContext): Decision {
+function propose(set: SetState, request: RolloutRequest & { kind: 'propose' }, context: DecideContext): Decision {
   const { version, moves } = request;
   const baseline = baselineOf(set);
   if (set.rollout !== null && set.rollout.phase !== 'proposed')
@@ -120,7 +120,7 @@ function propose(set: SetState, request: Request & { kind: 'propose' }, context:
   );
 }
 
-type OnTheWay = Exclude<Request, { kind: 'freeze' | 'unfreeze' | 'propose' | 'roll_back' | 'signal' }>;
+type OnTheWay = Exclude<RolloutRequest, { kind: 'freeze' | 'unfreeze' | 'propose' | 'roll_back' }>;
 
 function onTheWay(rollout: Rollout, request: OnTheWay, context: DecideContext): Decision {
   const { set, version } = request;
@@ -254,7 +254,7 @@ function promote(rollout: Rollout, { set, version }: OnTheWay, context: DecideCo
   });
 }
 
-function rollBack(set: SetState, { set: name }: Request & { kind: 'roll_back' }): Decision {
+function rollBack(set: SetState, { set: name }: RolloutRequest & { kind: 'roll_back' }): Decision {
   const { rollout } = set;
   if (rollout !== null && rollout.phase === 'canary') return abort(rollout, name);
   const target = targetOf(set);

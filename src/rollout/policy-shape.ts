@@ -3,6 +3,7 @@ import { z } from 'zod';
 const MAX_KEYS = 100;
 const MAX_STEPS = 20;
 const MAX_GUARDS = 20;
+const DAY_MS = 86_400_000;
 const MAX_ACCOUNTS = 500;
 
 const name = z
@@ -59,6 +60,15 @@ export const policyShape = z.strictObject({
     .min(1)
     .max(MAX_GUARDS),
   active_faults: z.int().min(1).default(10),
+  follow_ups: z
+    .strictObject({
+      owner: name.optional(),
+      escalate_to: name.optional(),
+      approval_within: duration.default(DAY_MS * 3),
+      gate_within: duration.default(DAY_MS * 7),
+      risk_within: duration.default(DAY_MS),
+    })
+    .prefault({}),
 });
 
 export type PolicyDocument = z.infer<typeof policyShape>;

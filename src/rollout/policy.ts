@@ -25,6 +25,16 @@ export interface Policy {
   readonly guards: readonly Guard[];
   /** So many faults of the active version roll it back. */
   readonly activeFaults: number;
+  readonly followUps: {
+    /** Who has them first; null: the author of what they are about. */
+    readonly owner: string | null;
+    /** Who has those that were due and are still open; null: whoever had them. */
+    readonly escalateTo: string | null;
+    readonly approvalWithinMs: number;
+    /** After the least time of a phase, or a step. */
+    readonly gateWithinMs: number;
+    readonly riskWithinMs: number;
+  };
 }
 
 /** What a phase needs before the next one. */
@@ -63,4 +73,11 @@ export const DEFAULT_POLICY: Policy = {
     { metric: 'unexpected_moves', atMost: 0, minAnswers: 20 },
   ],
   activeFaults: 10,
+  followUps: {
+    owner: null,
+    escalateTo: null,
+    approvalWithinMs: 72 * HOUR_MS,
+    gateWithinMs: 168 * HOUR_MS,
+    riskWithinMs: 24 * HOUR_MS,
+  },
 };

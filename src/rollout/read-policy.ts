@@ -26,7 +26,7 @@ export function readPolicy(text: string, file: string): ReadPolicy {
 }
 
 function toPolicy(document: PolicyDocument, findings: Findings): Policy {
-  const { approvals, shadow, canary, guards } = document;
+  const { approvals, shadow, canary, guards, follow_ups: followUps } = document;
   const keys = document.keys.flatMap((key, index) => readKey(key, index, findings));
   const counting = keys.filter(({ role }) => approvals.roles.length === 0 || approvals.roles.includes(role));
   if (new Set(counting.map(({ name }) => name)).size < approvals.needed)
@@ -59,6 +59,13 @@ function toPolicy(document: PolicyDocument, findings: Findings): Policy {
     },
     guards: guards.map(({ metric, at_most: atMost, min_answers: minAnswers }) => ({ metric, atMost, minAnswers })),
     activeFaults: document.active_faults,
+    followUps: {
+      owner: followUps.owner ?? null,
+      escalateTo: followUps.escalate_to ?? null,
+      approvalWithinMs: followUps.approval_within,
+      gateWithinMs: followUps.gate_within,
+      riskWithinMs: followUps.risk_within,
+    },
   };
 }
 

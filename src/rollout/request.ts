@@ -1,5 +1,6 @@
 import type { ExpectedMove, Verdict } from '../scoring/control-fact.ts';
 import type { Tally } from '../scoring/tally.ts';
+import type { FollowUpKind } from './follow-up.ts';
 
 /** What is asked of the controller. A request that is sent again, with the same id, is answered once. */
 interface Asked {
@@ -23,6 +24,17 @@ export type Request =
   | (OfVersion & { readonly kind: 'shadow' | 'promote' | 'pause' | 'resume' | 'abort' })
   /** Back to the version before, whatever is under way. */
   | (Asked & { readonly kind: 'roll_back'; readonly set: string })
+  /** Queues something that stays open: once for its id. */
+  | (Asked & {
+      readonly kind: 'open_follow_up';
+      readonly set: string;
+      readonly followUp: string;
+      readonly about: FollowUpKind;
+      readonly what: string;
+      readonly owner: string;
+      readonly dueAt: number;
+    })
+  | (Asked & { readonly kind: 'close_follow_up'; readonly set: string; readonly followUp: string })
   /** null: every set. */
   | (Asked & { readonly kind: 'freeze' | 'unfreeze'; readonly set: string | null })
   | Signal;
@@ -51,6 +63,11 @@ export interface SweepProgress {
   /** About so many there are. */
   readonly of: number;
 }
+
+/** What is asked about what stays open. */
+export type FollowUpRequest = Extract<Request, { kind: 'open_follow_up' | 'close_follow_up' }>;
+/** What is asked about versions. */
+export type RolloutRequest = Exclude<Request, Signal | FollowUpRequest>;
 
 export type RequestKind = Request['kind'];
 

@@ -2,39 +2,32 @@ import { decodeRequest } from '../../consumers/requests.ts';
 import { answeredRecord } from '../../producers/audit.ts';
 import { factRecord } from '../../producers/control.ts';
 import { deadLetterRecord } from '../../producers/dead-letters.ts';
-import { incidentRecord } from '../../producers/incidents.ts';
 import { redrivenLetter } from '../../producers/redrives.ts';
-import { rollbackRecord } from '../../producers/rollbacks.ts';
 import { PlumblineError } from '../errors.ts';
-import { nextSteps, type Sample, timelineOf, withSample } from '../evidence/incident.ts';
 import { mergeInto, type Overlay, overlayOn } from '../log/overlay.ts';
 import type { LogRecord, NewRecord, StateReader, TaskInput } from '../log/port.ts';
 import type { Topics } from '../log/topics.ts';
-import { activeOf, type ControlState, NO_SET, type Rollout } from '../rollout/control-state.ts';
+import { activeOf, type ControlState, NO_SET } from '../rollout/control-state.ts';
 import { type Decision, decide } from '../rollout/decide.ts';
+import { CONTROLLER, unresolvedRisk } from '../rollout/follow-up.ts';
+import type { GuardReading } from '../rollout/guards.ts';
 import type { Policy } from '../rollout/policy.ts';
 import type { Answered, Request, Signal } from '../rollout/request.ts';
 import { isOlder } from '../rollout/signal-order.ts';
-import {
-  accountsIn,
-  blockedBy,
-  type Gates,
-  readingsOf,
-  type Signals,
-  tallyOf,
-  type Watched,
-  watch,
-} from '../rollout/watch.ts';
+import { accountsIn, blockedBy, type Gates, readingsOf, type Signals, tallyOf, watch } from '../rollout/watch.ts';
 import type { ControlFact } from '../scoring/control-fact.ts';
-import { movesIn } from '../scoring/tally.ts';
+import { noTally } from '../scoring/tally.ts';
 import { jsonWire } from '../wire/json-wire.ts';
 import type { KnownFact, Wire } from '../wire/wire.ts';
 import type { ControlFollower } from './control.ts';
 import { isRead, type Decision as Made, openDecisions } from './decisions.ts';
 import { deadLetterCause } from './failure.ts';
+import { answerFollowUp, type BookParts, keepFollowUps, lookAgain, nextFollowUp } from './follow-up-book.ts';
 import type { Health } from './health.ts';
+import { answersBefore, keepBegun, keepSample, samplesOf } from './measured.ts';
 import { outputName } from './output-name.ts';
 import type { Stage, Taken } from './stage.ts';
+import { isWithdrawal, type Withdrawal, withdrawalRecords } from './withdrawal.ts';
 
 export interface ControlStageParts {
   readonly topics: Topics;
@@ -61,22 +54,6 @@ const signalKey = (task: string): string => `t\u0001${task}`;
 const SIGNALS = { from: 't\u0001', to: 't\u0002' };
 /** Tasks that are heard: as many as the images may have partitions. */
 const MAX_SIGNALS = 1_000;
-const CONTROLLER = 'controller';
-/** What the guards measured of a version on its way. */
-const samplesKey = (version: string): string => `h\u0001${version}`;
-
-/** What was counted of a version when its phase, or its step, began. */
-const beganKey = (version: string): string => `b\u0001${version}`;
-
-function answersBefore(state: StateReader, { version, step }: Rollout): number {
-  const text = state.get(beganKey(version));
-  if (text === undefined) return 0;
-  const began = JSON.parse(text) as { readonly step: number; readonly answers: number };
-  return began.step === step ? began.answers : 0;
-}
-
-const samplesOf = (state: StateReader, version: string): readonly Sample[] =>
-  JSON.parse(state.get(samplesKey(version)) ?? '[]') as Sample[];
 
 function* factsUntil(control: ControlFollower): Generator<ControlFact> {
   for (let offset = 0; offset < control.offset; offset++) yield control.fact(offset);
@@ -88,6 +65,7 @@ const NOTHING: Taken = { outputs: [], isUnfinished: false };
 export function controlStage(parts: ControlStageParts): Stage {
   const { topics, control, policy, health, wire = jsonWire } = parts;
   const input: TaskInput = { stage: 'control', topic: topics.requests, partition: 0 };
+  const book: BookParts = { topics, policy, wire };
 
   const gatesAt = (state: StateReader, now: number): Gates => ({
     policy,
@@ -95,36 +73,33 @@ export function controlStage(parts: ControlStageParts): Stage {
     answersBefore: (rollout) => answersBefore(state, rollout),
   });
 
-  /** @param seen how many facts it is decided on */
+  /** @param offset how many facts it is decided on */
   function answer(
     state: Overlay,
     request: Exclude<Request, Signal>,
     now: number,
-    seen = control.offset,
+    offset = control.offset,
   ): readonly NewRecord[] {
+    remember(state, request.id);
+    if (isOfFollowUp(request)) {
+      const { decision, records } = answerFollowUp(state, request, now, book);
+      return [...records, answered(request, decision, now)];
+    }
     const signals = signalsIn(state);
-    const decision: Decision = decide(control.stateAt(seen), request, {
+    const seen = control.stateAt(offset);
+    const decision: Decision = decide(seen, request, {
       policy,
       now,
       isKnown: (set, version) => control.isKnown(set, version),
       blockedBy: (set, rollout) => blockedBy(set, rollout, signals, gatesAt(state, now)),
       accounts: accountsIn(signals, parts.partitionsOf(topics.images)),
     });
-    remember(state, request.id);
-    const { id, kind, by, reason } = request;
-    const said = { request: id, kind, set: request.set, by, at: now, reason: reason ?? null };
-    if ('refusal' in decision) {
-      health.count(`control.refused.${decision.refusal.code}`);
-      return [audit({ ...said, outcome: 'refused', ...decision.refusal })];
-    }
+    if ('refusal' in decision) return [answered(request, decision, now)];
+    const { id, by, reason } = request;
     const common = { at: now, by, request: id, ...(reason === undefined ? {} : { reason }) };
-    const facts = sealed(
-      state,
-      signals,
-      { request: id, seen },
-      decision.facts.map((fact) => ({ ...fact, ...common }) as KnownFact),
-    );
-    return [...facts, audit({ ...said, outcome: 'accepted', code: null, message: decision.said, hint: null })];
+    const facts = decision.facts.map((fact) => ({ ...fact, ...common }) as KnownFact);
+    const told = facts.flatMap((fact) => withdraw(state, signals, seen, fact, null));
+    return [...sealed(state, signals, { request: id, seen: offset }, facts), ...told, answered(request, decision, now)];
   }
 
   /** Each is tied to all that was read when it was decided; the next decision waits until these are read too. */
@@ -137,7 +112,10 @@ export function controlStage(parts: ControlStageParts): Stage {
     const decided: Made = { request, seen, facts: facts.length };
     state.set(DECIDED_KEY, JSON.stringify(decided));
     health.count('control.facts', facts.length);
-    for (const fact of facts) begin(state, signals, fact, seen);
+    for (const fact of facts) {
+      begin(state, signals, fact, seen);
+      lookAgain(state, fact.at);
+    }
     const seal = { seen, prev: control.chainAt(seen) };
     return facts.map((fact) => factRecord(topics, { ...fact, seal }, wire));
   }
@@ -164,69 +142,72 @@ export function controlStage(parts: ControlStageParts): Stage {
     for (const { fact } of watched) health.count(`control.watched.${fact.kind}`);
     if (watched.length === 0) return [];
     const common = { at: now, by: CONTROLLER, request: signal.id };
-    const facts = watched.map(({ fact, reason }) => ({ ...fact, ...common, reason }) as KnownFact);
-    const told = watched.flatMap((one) => incidentOf(state, signals, seen, one, signal.id, now));
+    const facts = watched.map((one) => ({ ...one.fact, ...common, reason: one.reason }) as KnownFact);
+    const told = facts.flatMap((fact, index) => withdraw(state, signals, seen, fact, watched[index]?.readings ?? []));
     return [...sealed(state, signals, { request: signal.id, seen: offset }, facts), ...told];
   }
 
-  /** What was counted of a version until its shadow, or a step of its canary, begins is no part of that. */
+  /** What was counted of a version until a step of its canary begins is no part of that. */
   function begin(state: Overlay, signals: Signals, fact: KnownFact, seen: number): void {
-    if (fact.kind !== 'shadowed' && fact.kind !== 'canaried') return;
+    if (fact.kind === 'shadowed') keepBegun(state, fact.version, 0, noTally(fact.version));
+    if (fact.kind !== 'canaried') return;
     const rollout = control.stateAt(seen).sets.get(fact.set)?.rollout ?? null;
-    const answers = fact.kind === 'shadowed' || rollout === null ? 0 : tallyOf(fact.set, rollout, signals).answers;
-    state.set(beganKey(fact.version), JSON.stringify({ step: fact.kind === 'canaried' ? fact.step : 0, answers }));
+    if (rollout !== null) keepBegun(state, fact.version, fact.step, tallyOf(fact.set, rollout, signals));
   }
 
   /** Keeps what the guards measure, for whoever has to look at it later. */
   function sample(state: Overlay, signals: Signals, { sets }: ControlState, now: number): void {
-    for (const [name, { rollout }] of sets) {
-      if (rollout === null || rollout.phase === 'proposed') continue;
-      const { readings } = readingsOf(name, rollout, signals, policy);
-      const values = Object.fromEntries(readings.map(({ metric, value }) => [metric, value]));
-      state.set(
-        samplesKey(rollout.version),
-        JSON.stringify(withSample(samplesOf(state, rollout.version), { at: now, values })),
-      );
-    }
+    for (const [name, { rollout }] of sets)
+      if (rollout !== null && rollout.phase !== 'proposed')
+        keepSample(state, rollout.version, readingsOf(name, rollout, signals, policy).readings, now);
   }
 
-  /** A version that is taken back is told on two topics: that it was, and all that somebody needs who looks into it. */
-  function incidentOf(
+  /** What is told of a version that a fact takes back. @param readings null: somebody asked for it */
+  function withdraw(
     state: Overlay,
     signals: Signals,
     seen: ControlState,
-    watched: Watched,
-    id: string,
-    now: number,
+    fact: KnownFact,
+    readings: readonly GuardReading[] | null,
   ): readonly NewRecord[] {
-    const { fact, reason, readings } = watched;
-    if (fact.kind !== 'rolled_back' && fact.kind !== 'aborted' && fact.kind !== 'stopped') return [];
-    const { set } = fact;
+    if (!isWithdrawal(fact, readings !== null) || fact.kind === 'redrive' || fact.set === null) return [];
+    const { set, at, by, request: id = '' } = fact;
     const before = seen.sets.get(set) ?? NO_SET;
-    const from = before.rollout !== null && readings.length > 0 ? before.rollout.version : activeOf(before);
-    const to = fact.kind === 'rolled_back' ? fact.version : fact.kind === 'aborted' ? activeOf(before) : null;
-    const tally = before.rollout === null ? null : tallyOf(set, before.rollout, signals);
-    const note = { id, set, at: now };
-    const packet = {
-      outcome: fact.kind,
-      from,
-      to,
-      reason,
-      readings,
+    const { rollout } = before;
+    const isOfRollout =
+      rollout !== null &&
+      (readings === null ? rollout.phase === 'canary' : readings.length > 0 || fact.kind === 'aborted');
+    const from = isOfRollout ? rollout.version : activeOf(before);
+    const withdrawal: Withdrawal = {
+      ...{ id, set, at, by, from },
+      outcome: fact.kind === 'rolled_back' ? 'rolled_back' : fact.kind === 'stopped' ? 'stopped' : 'aborted',
+      to: fact.kind === 'rolled_back' ? fact.version : fact.kind === 'aborted' ? activeOf(before) : null,
+      reason: fact.reason ?? `${by} asked for it`,
+      readings: readings ?? (isOfRollout ? readingsOf(set, rollout, signals, policy).readings : []),
       samples: from === null ? [] : samplesOf(state, from),
-      moves: tally === null ? [] : movesIn(tally),
-      movers: tally?.movers ?? [],
-      timeline: timelineOf(set, factsUntil(control)),
-      next: nextSteps(set, fact.kind, to),
+      tally: rollout === null ? null : tallyOf(set, rollout, signals),
     };
-    const rollback = { outcome: fact.kind, from, to, by: CONTROLLER, reason, readings };
+    const risk = unresolvedRisk(
+      { set, version: from, author: rollout?.author ?? null, id },
+      withdrawal.reason,
+      policy,
+      at,
+    );
     return [
-      rollbackRecord(topics, { ...note, body: rollback }, wire),
-      incidentRecord(topics, { ...note, body: packet }, wire),
+      ...withdrawalRecords(topics, withdrawal, factsUntil(control), wire),
+      ...keepFollowUps(state, seen, [risk], at, book),
     ];
   }
 
-  const audit = (answered: Answered): NewRecord => answeredRecord(topics, answered, wire);
+  function answered({ id, kind, set, by, reason }: Request, decision: Decision, now: number): NewRecord {
+    const said = { request: id, kind, set, by, at: now, reason: reason ?? null };
+    if (!('refusal' in decision))
+      return audit({ ...said, outcome: 'accepted', code: null, message: decision.said, hint: null });
+    health.count(`control.refused.${decision.refusal.code}`);
+    return audit({ ...said, outcome: 'refused', ...decision.refusal });
+  }
+
+  const audit = (answer: Answered): NewRecord => answeredRecord(topics, answer, wire);
 
   function take(state: Overlay, record: LogRecord): Taken {
     // The note of a redrive, which asks for nothing.
@@ -268,6 +249,7 @@ export function controlStage(parts: ControlStageParts): Stage {
       return take(state, record);
     }
     if (request.kind === 'signal') keep(state, request, now, last === null ? 0 : last.seen + last.facts);
+    else if (isOfFollowUp(request)) answer(state, request, now);
     else remember(state, request.id);
     return NOTHING;
   }
@@ -303,8 +285,11 @@ export function controlStage(parts: ControlStageParts): Stage {
       return null;
     },
     take: (state, record) => guarded(state, record, (fork) => take(fork, record)),
-    nextDue: () => null,
-    fireDue: () => NOTHING,
+    nextDue: nextFollowUp,
+    fireDue: (state, now) => ({
+      outputs: keepFollowUps(state, control.stateAt(control.offset), [], now, book),
+      isUnfinished: false,
+    }),
     history: {
       points: [],
       factsTakenIn: () => [],
@@ -315,6 +300,9 @@ export function controlStage(parts: ControlStageParts): Stage {
     },
   };
 }
+
+const isOfFollowUp = (request: Request): request is Extract<Request, { kind: 'open_follow_up' | 'close_follow_up' }> =>
+  request.kind === 'open_follow_up' || request.kind === 'close_follow_up';
 
 const behind = (): PlumblineError =>
   new PlumblineError('PLB-CONTROL-BEHIND', 'the facts of the last decision are not read yet', { retryable: true });

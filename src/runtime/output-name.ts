@@ -41,6 +41,10 @@ export function outputName(topics: Topics, wire: Wire, input: TaskInput, record:
       const { id, set } = codec.decode(record);
       return JSON.stringify([id, set]);
     }
+    case topics.followUps: {
+      const { id, at } = wire.followUp.decode(record);
+      return JSON.stringify([id, at]);
+    }
     case topics.audit:
       return JSON.stringify([wire.audit.decode(record).request]);
     case topics.dealChanges:

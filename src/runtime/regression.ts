@@ -8,6 +8,7 @@ import { textMemo } from '../log/text-memo.ts';
 import type { Topics } from '../log/topics.ts';
 import type { ControlView } from '../scoring/active-set.ts';
 import { ONLY_ASKED } from '../scoring/canary.ts';
+import type { OutcomeLine } from '../scoring/result.ts';
 import { answer } from '../scoring/score.ts';
 import { tallyKey } from '../scoring/state-keys.ts';
 import { resumeJob, type ScoreContext, scoreImage } from '../scoring/step.ts';
@@ -20,6 +21,7 @@ const REMEMBERED_IMAGES = 10_000;
 /**
  * Runs the recorded images, in their order, past two versions at once, as a shadow would: who stands where in the end
  * under each, to the entity. Nothing is written.
+ * @param onOutcomes what the version says of each image
  * @param baseline null: the version is the first of its set, and stands beside itself
  */
 export async function regression(
@@ -30,6 +32,7 @@ export async function regression(
   baseline: CompiledSet | null,
   candidate: CompiledSet,
   onImage: () => void = () => {},
+  onOutcomes: (outcomes: readonly OutcomeLine[]) => void = () => {},
 ): Promise<Tally> {
   const active = {
     active: baseline ?? candidate,
@@ -43,7 +46,11 @@ export async function regression(
     const state = memoryState();
     const context: ScoreContext = {
       contracts,
-      answer,
+      answer: (set, subject) => {
+        const given = answer(set, subject);
+        if (set === candidate) onOutcomes(given.result.outcomes);
+        return given;
+      },
       controlAt: () => control,
       memo: textMemo<Fields>(REMEMBERED_IMAGES),
       ingestPartitions: log.partitionsOf(topics.dealChanges) + log.partitionsOf(topics.accountChanges),

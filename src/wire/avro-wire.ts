@@ -56,7 +56,7 @@ export function avroWire(parts: AvroWireParts): Wire {
   const readImage = imageReader(codecs.image, contracts);
   const whole = (change: Change | ChangeName, text: string): Change =>
     'op' in change ? change : decodeChange(text, contracts);
-  const noteCodec = (kind: 'rollback' | 'incident'): Codec<Note> => ({
+  const noteCodec = (kind: 'rollback' | 'incident' | 'follow-up'): Codec<Note> => ({
     encode: (note) => ({
       value: codecs[kind].encode(noteToAvro(note)),
       headers: cloudEventHeaders(source, noteEvent(kind, note)),
@@ -130,6 +130,7 @@ export function avroWire(parts: AvroWireParts): Wire {
     },
     rollback: noteCodec('rollback'),
     incident: noteCodec('incident'),
+    followUp: noteCodec('follow-up'),
     prepare: (values) => writers.prepare(values),
   };
 }

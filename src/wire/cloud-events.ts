@@ -93,7 +93,7 @@ export const answeredEvent = ({ request, outcome, at }: Answered): CloudEvent =>
   time: instantText(at),
 });
 
-export const noteEvent = (kind: 'rollback' | 'incident', { id, set, at }: Note): CloudEvent => ({
+export const noteEvent = (kind: 'rollback' | 'incident' | 'follow-up', { id, set, at }: Note): CloudEvent => ({
   id: `${kind}/${set}/${part(id)}`,
   type: `plumbline.${kind}`,
   time: instantText(at),

@@ -4,7 +4,7 @@ import { jsonWire } from './json-wire.ts';
 import type { Wire } from './wire.ts';
 
 /**
- * A log as it would be if what people ask about lay on it as JSON: results, posture changes, facts, documents, answers and incidents. For
+ * A log as it would be if what people ask about lay on it as JSON: results, posture changes, facts, documents, answers, incidents and follow-ups. For
  * whoever only reads; the texts of results and posture changes are the same on every wire.
  */
 export function jsonView(log: Log, topics: Topics, wire: Wire): Log {
@@ -35,6 +35,7 @@ function translators(topics: Topics, wire: Wire): ReadonlyMap<string, (record: L
     ],
     [topics.sets, (record) => jsonWire.set.encode(wire.set.decode(record)).value],
     [topics.rollbacks, (record) => jsonWire.rollback.encode(wire.rollback.decode(record)).value],
+    [topics.followUps, (record) => jsonWire.followUp.encode(wire.followUp.decode(record)).value],
     [topics.incidents, (record) => jsonWire.incident.encode(wire.incident.decode(record)).value],
     [topics.audit, (record) => jsonWire.audit.encode(wire.audit.decode(record)).value],
   ]);

@@ -45,6 +45,7 @@ export const jsonWire: Wire = {
     decode: (record) => answeredOfJson(jsonValue(record, 'PLB-REQUEST-DECODE'), placeOf(record)),
   },
   rollback: { encode: (note) => encoded(JSON.stringify(noteToJson(note))), decode: noteFromJson },
+  followUp: { encode: (note) => encoded(JSON.stringify(noteToJson(note))), decode: noteFromJson },
   incident: { encode: (note) => encoded(JSON.stringify(noteToJson(note))), decode: noteFromJson },
   prepare: async () => {},
 };

@@ -31,4 +31,4 @@ export function readNote(codec: AvroCodec, record: LogRecord): Note {
 }
 
 const malformed = (record: LogRecord, cause?: unknown): PlumblineError =>
-  new PlumblineError(CODE, 'the record tells of no rollback and no incident', { where: placeOf(record), cause });
+  new PlumblineError(CODE, 'the record tells of no rollback, incident or follow-up', { where: placeOf(record), cause });

@@ -1,10 +1,22 @@
 import { type ErrorWhere, PlumblineError } from '../errors.ts';
 import { formatInstant, parseInstant } from '../language/contract.ts';
+import { FOLLOW_UP_KINDS } from '../rollout/follow-up.ts';
 import type { Answered, Request, RequestKind } from '../rollout/request.ts';
 
 const CODE = 'PLB-REQUEST-DECODE';
 
-type Form = 'text' | 'text?' | 'instant' | 'moves' | 'verdict' | 'count' | 'count?' | 'flag' | 'object' | 'object?';
+type Form =
+  | 'text'
+  | 'text?'
+  | 'instant'
+  | 'moves'
+  | 'verdict'
+  | 'count'
+  | 'count?'
+  | 'flag'
+  | 'object'
+  | 'object?'
+  | 'follow_up_kind';
 type Member = readonly [name: string, written: string, form: Form];
 type Json = { readonly [name: string]: unknown };
 
@@ -35,6 +47,16 @@ const MEMBERS: { readonly [K in RequestKind]: readonly Member[] } = {
   resume: OF_VERSION,
   abort: OF_VERSION,
   roll_back: [...ASKED, SET],
+  open_follow_up: [
+    ...ASKED,
+    SET,
+    ['followUp', 'follow_up', 'text'],
+    ['about', 'about', 'follow_up_kind'],
+    ['what', 'what', 'text'],
+    ['owner', 'owner', 'text'],
+    ['dueAt', 'due_at', 'instant'],
+  ],
+  close_follow_up: [...ASKED, SET, ['followUp', 'follow_up', 'text']],
   freeze: [...ASKED, ANY_SET],
   unfreeze: [...ASKED, ANY_SET],
   signal: [
@@ -107,6 +129,10 @@ function read(value: unknown, form: Form, path: string, place: ErrorWhere): unkn
       return typeof value === 'boolean' ? value : malformed(place, path, 'true or false');
     case 'object':
       return value !== null && typeof value === 'object' ? value : malformed(place, path, 'an object');
+    case 'follow_up_kind':
+      return FOLLOW_UP_KINDS.some((kind) => kind === value)
+        ? value
+        : malformed(place, path, `one of ${FOLLOW_UP_KINDS.join(', ')}`);
     case 'object?':
       return value === null || value === undefined ? {} : read(value, 'object', path, place);
     case 'moves':

@@ -22,6 +22,7 @@ export function subjectsOf(topics: Topics): readonly Subject[] {
     'audit-entry': topics.audit,
     rollback: topics.rollbacks,
     incident: topics.incidents,
+    'follow-up': topics.followUps,
   };
   return Object.entries(topicOf).map(([kind, topic]) => ({
     kind: kind as RecordKind,

@@ -20,6 +20,7 @@ export interface Wire {
   readonly audit: Codec<Answered>;
   readonly rollback: Codec<Note>;
   readonly incident: Codec<Note>;
+  readonly followUp: Codec<Note>;
   /**
    * Call it with a batch's values before they are decoded: decoding never waits.
    * @throws PlumblineError PLB-REGISTRY-*; retryable where the registry can't be reached

@@ -5,8 +5,10 @@ import { recordsIn, type Storage } from '../../src/log/simulated/storage.ts';
 import { isSignedBy } from '../../src/rollout/approval.ts';
 import { openChain } from '../../src/rollout/chain.ts';
 import { activeOf, NO_SET, targetOf } from '../../src/rollout/control-state.ts';
+import { CONTROLLER } from '../../src/rollout/follow-up.ts';
 import type { Policy } from '../../src/rollout/policy.ts';
 import type { Request, Signal } from '../../src/rollout/request.ts';
+import { isWithdrawal } from '../../src/runtime/withdrawal.ts';
 import { jsonWire } from '../../src/wire/json-wire.ts';
 import type { Check } from './invariants.ts';
 import type { Step } from './rollout-log.ts';
@@ -187,11 +189,10 @@ function checkAudit(
     );
 }
 
-/** What the controller takes back by itself is told once, with its incident. */
+/** What is taken back is told once, with its incident. */
 function checkTold(storage: Storage, steps: readonly Step[], check: Check): void {
   const expected = steps
-    .filter(({ fact }) => fact.seal !== undefined && fact.by === 'controller')
-    .filter(({ fact: { kind } }) => kind === 'rolled_back' || kind === 'aborted' || kind === 'stopped')
+    .filter(({ fact }) => fact.seal !== undefined && isWithdrawal(fact, fact.by === CONTROLLER))
     .map(({ fact }) => `${fact.request} ${fact.set}`);
   const rollbacks = recordsIn(storage, topics.rollbacks, 0).map((record) => jsonWire.rollback.decode(record));
   const incidents = recordsIn(storage, topics.incidents, 0).map((record) => decodeIncident(record));

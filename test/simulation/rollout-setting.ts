@@ -1,6 +1,6 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { fingerprintOf } from '../../src/rollout/approval.ts';
-import type { Policy } from '../../src/rollout/policy.ts';
+import { DEFAULT_POLICY, type Policy } from '../../src/rollout/policy.ts';
 import { controlStage } from '../../src/runtime/control-stage.ts';
 import { openSignaller } from '../../src/runtime/signals.ts';
 import { fakeAnswer, fakeSet } from './fake-set.ts';
@@ -81,6 +81,7 @@ export function policyOf(chance: Chance): Policy {
       { metric: 'unexpected_moves', atMost: isStrict ? 0 : 100, minAnswers: 3 },
     ],
     activeFaults: chance.pick([2, 4]),
+    followUps: DEFAULT_POLICY.followUps,
   };
 }
 

@@ -107,7 +107,9 @@ describe('a rollout', () => {
 
   test('goes on only when each step before it is done, by somebody else than its author', async () => {
     expect(await refused('shadow', 'deal-desk')).toBe('PLB-ROLLOUT-NONE');
-    await said('propose', file('deal-desk.yaml'), '--reason', 'tighter', '--by', 'bob');
+    expect(
+      await said('propose', file('deal-desk.yaml'), '--reason', 'tighter', '--by', 'bob', '--expect-from-diff'),
+    ).toMatch(/^expects nobody to move\n/);
     const { stdout } = await run('preflight', 'deal-desk', '--policy', file('policy.yaml'), '--format', 'json');
     const checks: readonly { name: string; outcome: string; says: string }[] = JSON.parse(stdout);
     expect(checks).toContainEqual({ name: 'scope', outcome: 'pass', says: '40 deals; not the 0 accounts' });
@@ -182,6 +184,24 @@ describe('a rollout', () => {
     expect(html).toContain('<svg');
     expect(html).not.toMatch(/<script|https?:\/\/|src=/);
     expect(await said('incident', 'show', '0')).toContain(incident.movers[0].id);
+  });
+
+  test('queues what stays open, until somebody closes it', async () => {
+    const list = async (...more: readonly string[]) =>
+      (await said('follow-ups', 'list', '--format', 'ndjson', ...more))
+        .trim()
+        .split('\n')
+        .flatMap((line): { id: string; kind: string; owner: string }[] => (line === '' ? [] : [JSON.parse(line)]));
+    // The approval was given, and what was taken back is nobody's yet.
+    const kinds = (await list('--all')).map(({ kind }) => kind);
+    expect(kinds.filter((kind) => kind === 'missing_approval')).toHaveLength(2);
+    const [risk, ...others] = (await list()).filter(({ kind }) => kind === 'unresolved_risk');
+    expect(others).toEqual([]);
+    expect(risk).toMatchObject({ owner: 'bob', set: 'deal-desk' });
+    expect((await list()).some(({ kind }) => kind === 'missing_approval')).toBe(false);
+    await said('follow-ups', 'close', risk?.id ?? '', '--reason', 'the limit was wrong', '--by', 'ann');
+    expect((await list()).some(({ kind }) => kind === 'unresolved_risk')).toBe(false);
+    expect((await run('follow-ups', 'close', risk?.id ?? '', '--reason', 'again')).stderr).toContain('PLB-FOLLOW-UP');
   });
 
   test('stands still while rollouts are frozen', async () => {

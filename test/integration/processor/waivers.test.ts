@@ -149,7 +149,7 @@ describe('a waiver', () => {
     await log.close();
     const audit = records.map((record) => decodeAnswered(record));
     expect(audit[0]).toMatchObject({ kind: 'waive', set: 'deal-desk', by: 'Ann', outcome: 'accepted', reason: null });
-    expect(audit.at(-1)).toMatchObject({ kind: 'revoke', reason: 'a mistake' });
+    expect(audit.find(({ kind }) => kind === 'revoke')).toMatchObject({ kind: 'revoke', reason: 'a mistake' });
     expect(audit.map(({ message }) => message).join()).not.toMatch(/D\d/);
   });
 });

@@ -12,10 +12,10 @@ import {
 } from '../../../src/rollout/control-state.ts';
 import { type Decided, decide } from '../../../src/rollout/decide.ts';
 import { DEFAULT_POLICY, type Policy } from '../../../src/rollout/policy.ts';
-import type { Request, Signal } from '../../../src/rollout/request.ts';
+import type { RolloutRequest } from '../../../src/rollout/request.ts';
 import type { ControlFact } from '../../../src/scoring/control-fact.ts';
 
-type Asked = Exclude<Request, Signal>;
+type Asked = RolloutRequest;
 
 const PEOPLE = ['ann', 'bob', 'eve'] as const;
 const KEYS = new Map<string, { readonly privateKey: KeyObject; readonly fingerprint: string; readonly pem: string }>(

@@ -33,6 +33,8 @@ function decode(on: Wire, kind: RecordKind, value: Uint8Array | null): unknown {
       return on.audit.decode(record);
     case 'rollback':
       return on.rollback.decode(record);
+    case 'follow-up':
+      return on.followUp.decode(record);
     case 'incident':
       return on.incident.decode(record);
   }
