@@ -104,7 +104,7 @@ describe('rollouts in simulation', () => {
   it.each(Object.entries(PLANTED))('find %s', async (_, planted) => {
     let isFound = false;
     for (let seed = 0; seed < MOST_SEEDS && !isFound; seed++) {
-      const broken = await simulate(seed, () => ({ rate: 0.05, delays: 0.1, lags: 0.1 }), planted);
+      const broken = await simulate(seed, () => ({ rate: 0.05, delays: 0.1, lags: 0.3 }), planted);
       isFound = broken.some((what) => what.startsWith(`${planted.breaks}:`));
     }
     expect(isFound).toBe(true);
