@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { decodeFact } from '../../consumers/control.ts';
-import { CHAIN_START, chainAfter } from '../rollout/chain.ts';
+import { openChain } from '../rollout/chain.ts';
 import { readPages } from '../runtime/read-pages.ts';
 import { EXIT } from './exit-codes.ts';
 import { withRawPlace } from './open-log.ts';
@@ -15,22 +15,20 @@ export function controlCommand(program: Command): void {
     group.command('verify').description('whether each decision was made on the facts that lie before it, to the byte'),
   ).action((flags: SettingsFlags) =>
     withRawPlace(flags, async ({ log, topics, wire }) => {
-      const chain = [CHAIN_START];
+      const holds = openChain();
+      let facts = 0;
       let sealed = 0;
       const broken: number[] = [];
       for await (const records of readPages(log, topics.control, 0, PAGE)) {
         await wire.prepare(records.map(({ value }) => value));
         for (const record of records) {
           const fact = decodeFact(record, wire);
-          if (fact.kind !== 'other' && fact.seal !== undefined) {
-            sealed++;
-            const { seen, prev } = fact.seal;
-            if (seen >= chain.length || chain[seen] !== prev) broken.push(record.offset);
-          }
-          chain.push(chainAfter(chain[chain.length - 1] ?? CHAIN_START, record.value));
+          const seal = fact.kind === 'other' ? undefined : fact.seal;
+          if (!holds(record.value, seal)) broken.push(record.offset);
+          if (seal !== undefined) sealed++;
+          facts++;
         }
       }
-      const facts = chain.length - 1;
       if (broken.length === 0) {
         process.stdout.write(`${plural(facts, 'fact')}, ${sealed} sealed: all as they were\n`);
         return;

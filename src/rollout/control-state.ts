@@ -58,6 +58,8 @@ export interface Rollout {
   /** See CanaryShare. */
   readonly pinned: readonly string[];
   readonly excluded: readonly string[];
+  /** Offset of the fact that its shadow began with; -1: it has none yet. */
+  readonly shadow: number;
   /** When the phase or the step began, ms. */
   readonly since: number;
   readonly isPaused: boolean;
@@ -75,6 +77,9 @@ export const NO_FACTS: ControlState = { sets: new Map(), frozen: null, offset: 0
 export const NO_SET: SetState = { stack: [], rollout: null, isStopped: false, frozen: null, rollback: null };
 
 export const activeOf = ({ stack }: SetState): string | null => stack[stack.length - 1] ?? null;
+
+/** What a version is proposed against: a stopped set answers nothing that one could stand beside. */
+export const baselineOf = (set: SetState): string | null => (set.isStopped ? null : activeOf(set));
 
 /** What can be gone back to. */
 export const targetOf = ({ stack }: SetState): string | null => stack[stack.length - 2] ?? null;
@@ -107,6 +112,8 @@ function take(state: ControlState, fact: ControlFact): ControlState {
       return { ...state, sets };
     }
     case 'activated':
+      // A promotion whose rollout is over by now; by hand anything can be activated.
+      if (fact.seal !== undefined && !isOnItsWay(state.sets.get(fact.set), fact.version)) return state;
       return withSet(state, fact.set, (set) => activate(set, fact.version));
     case 'rolled_back':
       return withSet(state, fact.set, (set) => ({
@@ -121,11 +128,14 @@ function take(state: ControlState, fact: ControlFact): ControlState {
       return withSet(state, fact.set, (set) => propose(set, fact));
     default:
       return withSet(state, fact.set, (set) => {
-        const rollout = set.rollout?.version === fact.version ? advance(set.rollout, fact) : undefined;
+        const rollout = set.rollout?.version === fact.version ? advance(set.rollout, fact, state.offset) : undefined;
         return rollout === undefined ? set : { ...set, rollout };
       });
   }
 }
+
+const isOnItsWay = (set: SetState | undefined, version: string): boolean =>
+  set?.rollout?.version === version && set.rollout.phase !== 'proposed' && !set.rollout.isPaused;
 
 function withSet(state: ControlState, name: string, change: (set: SetState) => SetState): ControlState {
   const before = state.sets.get(name) ?? NO_SET;
@@ -154,7 +164,7 @@ function goBack(set: SetState, version: string): SetState {
 /** A proposal takes the place of the one before, with all its approvals; not of one that is under way. */
 function propose(set: SetState, fact: RolloutFact & { kind: 'proposed' }): SetState {
   if (set.rollout !== null && set.rollout.phase !== 'proposed') return set;
-  if (fact.baseline !== activeOf(set) || fact.version === fact.baseline) return set;
+  if (fact.baseline !== baselineOf(set) || fact.version === activeOf(set)) return set;
   const rollout: Rollout = {
     version: fact.version,
     baseline: fact.baseline,
@@ -169,6 +179,7 @@ function propose(set: SetState, fact: RolloutFact & { kind: 'proposed' }): SetSt
     share: 0,
     pinned: [],
     excluded: [],
+    shadow: -1,
     since: fact.at,
     isPaused: false,
   };
@@ -178,7 +189,7 @@ function propose(set: SetState, fact: RolloutFact & { kind: 'proposed' }): SetSt
 type OnTheWay = Exclude<RolloutFact, { kind: 'proposed' | 'stopped' | 'frozen' | 'unfrozen' | 'acknowledged' }>;
 
 /** undefined: the fact can't be at this point; null: the rollout is over. */
-function advance(rollout: Rollout, fact: OnTheWay): Rollout | null | undefined {
+function advance(rollout: Rollout, fact: OnTheWay, offset: number): Rollout | null | undefined {
   const { phase } = rollout;
   switch (fact.kind) {
     case 'validated':
@@ -193,7 +204,7 @@ function advance(rollout: Rollout, fact: OnTheWay): Rollout | null | undefined {
       return approve(rollout, fact);
     case 'shadowed':
       if (phase !== 'proposed' || !isApproved(rollout)) return undefined;
-      return { ...rollout, phase: 'shadow', since: fact.at };
+      return { ...rollout, phase: 'shadow', shadow: offset, since: fact.at };
     case 'canaried':
       if (!isApproved(rollout) || fact.step <= rollout.step || rollout.isPaused) return undefined;
       if (!(fact.share > rollout.share && fact.share < 1)) return undefined;

@@ -3,6 +3,7 @@ import { isSignedBy, validApprovals } from './approval.ts';
 import { nextStep, percent } from './canary-steps.ts';
 import {
   activeOf,
+  baselineOf,
   type ControlState,
   type Freeze,
   NO_SET,
@@ -103,15 +104,19 @@ const refuseFrozen = (freeze: Freeze | null): Decision | null =>
 
 function propose(set: SetState, request: RolloutRequest & { kind: 'propose' }, context: DecideContext): Decision {
   const { version, moves } = request;
-  const baseline = activeOf(set);
+  const baseline = baselineOf(set);
   if (set.rollout !== null && set.rollout.phase !== 'proposed')
     return refuse(
       'PLB-ROLLOUT-PHASE',
       `version ${short(set.rollout.version)} is in its ${set.rollout.phase}`,
       'promote or abort it first',
     );
-  if (version === baseline)
-    return refuse('PLB-ROLLOUT-SAME', `version ${short(version)} is active already`, 'change the document first');
+  if (version === activeOf(set))
+    return refuse(
+      'PLB-ROLLOUT-SAME',
+      `version ${short(version)} is ${set.isStopped ? 'what was stopped' : 'active already'}`,
+      'change the document first',
+    );
   if (!context.isKnown(request.set, version))
     return refuse(
       'PLB-ROLLOUT-VERSION',

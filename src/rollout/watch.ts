@@ -33,10 +33,15 @@ export interface Watched {
 
 export const ROLLBACK_ACTION = 'rollback:rollback-to-last-stable-baseline';
 
-export const tallyOf = (set: string, version: string, signals: Signals): Tally =>
+/** What a task counted before it took the fact that the shadow began with is of an earlier one. */
+export const tallyOf = (
+  set: string,
+  { version, shadow }: Pick<Rollout, 'version' | 'shadow'>,
+  signals: Signals,
+): Tally =>
   addTallies(
     version,
-    [...signals.values()].flatMap(({ tallies }) => tallies[set] ?? []),
+    [...signals.values()].flatMap(({ controlOffset, tallies }) => (controlOffset > shadow ? (tallies[set] ?? []) : [])),
   );
 
 /** What the tasks' counts say about a version on its way. */
@@ -46,7 +51,7 @@ export function readingsOf(
   signals: Signals,
   { policy, countsBefore }: Pick<Gates, 'policy' | 'countsBefore'>,
 ): { readonly tally: Tally; readonly readings: readonly GuardReading[]; readonly verdict: Verdict } {
-  const tally = tallyOf(set, rollout.version, signals);
+  const tally = tallyOf(set, rollout, signals);
   const readings = readGuards(policy.guards, tally, rollout.moves, (windowMs) =>
     countsBefore(rollout.version, windowMs),
   );

@@ -4,7 +4,7 @@ import { factRecord } from '../../producers/control.ts';
 import { deadLetterRecord } from '../../producers/dead-letters.ts';
 import { redrivenLetter } from '../../producers/redrives.ts';
 import { PlumblineError } from '../errors.ts';
-import type { Overlay } from '../log/overlay.ts';
+import { mergeInto, type Overlay, overlayOn } from '../log/overlay.ts';
 import type { LogRecord, NewRecord, StateReader, TaskInput } from '../log/port.ts';
 import type { Topics } from '../log/topics.ts';
 import { activeOf, type ControlState, NO_SET } from '../rollout/control-state.ts';
@@ -13,15 +13,18 @@ import { CONTROLLER, unresolvedRisk } from '../rollout/follow-up.ts';
 import type { GuardReading } from '../rollout/guards.ts';
 import type { Policy } from '../rollout/policy.ts';
 import type { Answered, Request, Signal } from '../rollout/request.ts';
+import { isOlder } from '../rollout/signal-order.ts';
 import { accountsIn, blockedBy, type Gates, readingsOf, type Signals, tallyOf, watch } from '../rollout/watch.ts';
 import type { ControlFact } from '../scoring/control-fact.ts';
+import { noTally } from '../scoring/tally.ts';
 import { jsonWire } from '../wire/json-wire.ts';
 import type { KnownFact, Wire } from '../wire/wire.ts';
 import type { ControlFollower } from './control.ts';
+import { isRead, type Decision as Made, openDecisions } from './decisions.ts';
 import { deadLetterCause } from './failure.ts';
 import { answerFollowUp, type BookParts, keepFollowUps, lookAgain, nextFollowUp } from './follow-up-book.ts';
 import type { Health } from './health.ts';
-import { answersBefore, countsAt, keepBegun, keepCounts, keepSample, samplesOf } from './measured.ts';
+import { answersBefore, countsAt, dropCounts, keepBegun, keepCounts, keepSample, samplesOf } from './measured.ts';
 import { outputName } from './output-name.ts';
 import type { Stage, Taken } from './stage.ts';
 import { ALL_ON, type Switches } from './switches.ts';
@@ -39,8 +42,9 @@ export interface ControlStageParts {
   readonly switches?: () => Switches;
 }
 
-/** Facts that have to be read before the next request is decided: those that this task has appended are among them. */
-const EXPECTED_KEY = 'n';
+/** The last decision: its facts have to be read before the next request is decided. */
+const DECIDED_KEY = 'd';
+
 const answeredKey = (id: string): string => `q\u0001${id}`;
 /** Answered requests in the order of their answers, so that the oldest can go. */
 const orderKey = (number: number): string => `o\u0001${String(number).padStart(15, '0')}`;
@@ -53,6 +57,7 @@ const signalKey = (task: string): string => `t\u0001${task}`;
 const SIGNALS = { from: 't\u0001', to: 't\u0002' };
 /** Tasks that are heard: as many as the images may have partitions. */
 const MAX_SIGNALS = 1_000;
+
 function* factsUntil(control: ControlFollower): Generator<ControlFact> {
   for (let offset = 0; offset < control.offset; offset++) yield control.fact(offset);
 }
@@ -75,14 +80,20 @@ export function controlStage(parts: ControlStageParts): Stage {
     answersBefore: (rollout) => answersBefore(state, rollout),
   });
 
-  function answer(state: Overlay, request: Exclude<Request, Signal>, now: number): readonly NewRecord[] {
+  /** @param offset how many facts it is decided on */
+  function answer(
+    state: Overlay,
+    request: Exclude<Request, Signal>,
+    now: number,
+    offset = control.offset,
+  ): readonly NewRecord[] {
     remember(state, request.id);
-    if (request.kind === 'open_follow_up' || request.kind === 'close_follow_up') {
+    if (isOfFollowUp(request)) {
       const { decision, records } = answerFollowUp(state, request, now, book);
       return [...records, answered(request, decision, now)];
     }
     const signals = signalsIn(state);
-    const seen = control.stateAt(control.offset);
+    const seen = control.stateAt(offset);
     const decision: Decision = decide(seen, request, {
       policy,
       now,
@@ -96,41 +107,73 @@ export function controlStage(parts: ControlStageParts): Stage {
     const common = { at: now, by, request: id, ...(reason === undefined ? {} : { reason }) };
     const facts = decision.facts.map((fact) => ({ ...fact, ...common }) as KnownFact);
     const told = facts.flatMap((fact) => withdraw(state, signals, seen, fact, null));
-    return [...sealed(state, signals, facts), ...told, answered(request, decision, now)];
+    return [...sealed(state, signals, { request: id, seen: offset }, facts), ...told, answered(request, decision, now)];
   }
 
   /** Each is tied to all that was read when it was decided; the next decision waits until these are read too. */
-  function sealed(state: Overlay, signals: Signals, facts: readonly KnownFact[]): readonly NewRecord[] {
-    const seen = control.offset;
-    state.set(EXPECTED_KEY, String(seen + facts.length));
+  function sealed(
+    state: Overlay,
+    signals: Signals,
+    { request, seen }: Pick<Made, 'request' | 'seen'>,
+    facts: readonly KnownFact[],
+  ): readonly NewRecord[] {
+    const decided: Made = { request, seen, facts: facts.length };
+    state.set(DECIDED_KEY, JSON.stringify(decided));
     health.count('control.facts', facts.length);
     for (const fact of facts) {
-      if (fact.kind === 'shadowed') keepBegun(state, fact.version, 0, tallyOf(fact.set, fact.version, signals));
-      if (fact.kind === 'canaried') keepBegun(state, fact.version, fact.step, tallyOf(fact.set, fact.version, signals));
+      begin(state, signals, fact, seen);
       lookAgain(state, fact.at);
     }
     const seal = { seen, prev: control.chainAt(seen) };
     return facts.map((fact) => factRecord(topics, { ...fact, seal }, wire));
   }
 
+  /** What a task tells, and what the guards measure with it; false where it is older than what is known. */
+  function keep(state: Overlay, signal: Signal, now: number, seen: number): boolean {
+    const key = signalKey(signal.by);
+    const known = state.get(key);
+    if (known !== undefined && isOlder(signal, JSON.parse(known) as Signal)) {
+      health.count('control.late_signals');
+      return false;
+    }
+    state.set(key, JSON.stringify(signal));
+    sample(state, signalsIn(state), control.stateAt(seen), now);
+    return true;
+  }
+
   /** What a task tells is kept, and what follows from it is decided at once. */
-  function hear(state: Overlay, signal: Signal, now: number): readonly NewRecord[] {
-    state.set(signalKey(signal.by), JSON.stringify(signal));
-    const seen = control.stateAt(control.offset);
+  function hear(state: Overlay, signal: Signal, now: number, offset = control.offset): readonly NewRecord[] {
+    if (!keep(state, signal, now, offset)) return [];
+    const seen = control.stateAt(offset);
     const signals = signalsIn(state);
     const watched = watch(seen, signals, parts.partitionsOf(topics.images), gatesAt(state, now));
     for (const { fact } of watched) health.count(`control.watched.${fact.kind}`);
-    for (const [name, { rollout }] of seen.sets) {
+    if (watched.length === 0) return [];
+    const common = { at: now, by: CONTROLLER, request: signal.id };
+    const facts = watched.map((one) => ({ ...one.fact, ...common, reason: one.reason }) as KnownFact);
+    const told = facts.flatMap((fact, index) => withdraw(state, signals, seen, fact, watched[index]?.readings ?? []));
+    return [...sealed(state, signals, { request: signal.id, seen: offset }, facts), ...told];
+  }
+
+  /** What was counted of a version until a step of its canary begins is no part of that. */
+  function begin(state: Overlay, signals: Signals, fact: KnownFact, seen: number): void {
+    if (fact.kind === 'shadowed') {
+      keepBegun(state, fact.version, 0, noTally(fact.version));
+      dropCounts(state, fact.version);
+    }
+    if (fact.kind !== 'canaried') return;
+    const rollout = control.stateAt(seen).sets.get(fact.set)?.rollout ?? null;
+    if (rollout !== null) keepBegun(state, fact.version, fact.step, tallyOf(fact.set, rollout, signals));
+  }
+
+  /** Keeps what the guards measure, for whoever has to look at it later. */
+  function sample(state: Overlay, signals: Signals, { sets }: ControlState, now: number): void {
+    for (const [name, { rollout }] of sets) {
       if (rollout === null || rollout.phase === 'proposed') continue;
       const { tally, readings } = readingsOf(name, rollout, signals, gatesAt(state, now));
       keepSample(state, rollout.version, readings, now);
       keepCounts(state, rollout.version, tally, longestWindow, now);
     }
-    if (watched.length === 0) return [];
-    const common = { at: now, by: CONTROLLER, request: signal.id };
-    const facts = watched.map((one) => ({ ...one.fact, ...common, reason: one.reason }) as KnownFact);
-    const told = facts.flatMap((fact, index) => withdraw(state, signals, seen, fact, watched[index]?.readings ?? []));
-    return [...sealed(state, signals, facts), ...told];
   }
 
   /** What is told of a version that a fact takes back. @param readings null: somebody asked for it */
@@ -156,7 +199,7 @@ export function controlStage(parts: ControlStageParts): Stage {
       reason: fact.reason ?? `${by} asked for it`,
       readings: readings ?? (isOfRollout ? readingsOf(set, rollout, signals, gatesAt(state, at)).readings : []),
       samples: from === null ? [] : samplesOf(state, from),
-      tally: rollout === null ? null : tallyOf(set, rollout.version, signals),
+      tally: rollout === null ? null : tallyOf(set, rollout, signals),
     };
     const risk = unresolvedRisk(
       { set, version: from, author: rollout?.author ?? null, id },
@@ -197,32 +240,65 @@ export function controlStage(parts: ControlStageParts): Stage {
     return { outputs: answer(state, request, record.timestampMs), isUnfinished: true };
   }
 
+  const decidedOn = openDecisions(control);
+
+  /**
+   * A record whose decision may lie on the log: it is made again on the facts that it was made on, never on those of
+   * now. What gave no fact decides nothing, unless it is in doubt whether it was decided at all.
+   */
+  function retake(state: Overlay, record: LogRecord, isInDoubt: boolean): Taken {
+    if (redrivenLetter(record) !== null) return NOTHING;
+    const request = decodeRequest(record, wire);
+    const now = record.timestampMs;
+    if (request.kind !== 'signal' && state.get(answeredKey(request.id)) !== undefined) return NOTHING;
+    const last = lastIn(state);
+    const seen = decidedOn(request.id);
+    // A signal that came twice gave its facts once.
+    if (seen !== undefined && seen > (last?.seen ?? -1)) {
+      const outputs = request.kind === 'signal' ? hear(state, request, now, seen) : answer(state, request, now, seen);
+      return isInDoubt ? { outputs, isUnfinished: false } : NOTHING;
+    }
+    if (isInDoubt) {
+      if (last !== null && !isRead(control, last)) throw behind();
+      return take(state, record);
+    }
+    if (request.kind === 'signal') keep(state, request, now, last === null ? 0 : last.seen + last.facts);
+    else if (isOfFollowUp(request)) answer(state, request, now);
+    else remember(state, request.id);
+    return NOTHING;
+  }
+
+  /** Nothing of a record that can't be taken stays in the state. */
+  function guarded(state: Overlay, record: LogRecord, work: (fork: Overlay) => Taken): Taken {
+    const fork = overlayOn(state);
+    try {
+      const taken = work(fork);
+      mergeInto(state, fork);
+      return taken;
+    } catch (error) {
+      const cause = deadLetterCause(error);
+      health.count(`control.dead_letters.${cause.code}`);
+      const from = { topic: input.topic, partition: 0, offset: record.offset };
+      return {
+        outputs: [deadLetterRecord(topics, record, { from, stage: 'control', ...cause })],
+        isUnfinished: false,
+      };
+    }
+  }
+
   return {
     input,
     async prefetch(values) {
       await wire.prepare(values);
       await control.refreshDocuments();
     },
-    prepare(state) {
-      if (Number(state.get(EXPECTED_KEY) ?? 0) > control.offset)
-        throw new PlumblineError('PLB-CONTROL-BEHIND', 'the facts of the last decision are not read yet', {
-          retryable: true,
-        });
+    prepare(state, _, facts) {
+      // Run again, it takes decisions that were made long ago.
+      const last = facts === undefined ? lastIn(state) : null;
+      if (last !== null && !isRead(control, last)) throw behind();
       return null;
     },
-    take(state, record) {
-      try {
-        return take(state, record);
-      } catch (error) {
-        const cause = deadLetterCause(error);
-        health.count(`control.dead_letters.${cause.code}`);
-        const from = { topic: input.topic, partition: 0, offset: record.offset };
-        return {
-          outputs: [deadLetterRecord(topics, record, { from, stage: 'control', ...cause })],
-          isUnfinished: false,
-        };
-      }
-    },
+    take: (state, record) => guarded(state, record, (fork) => take(fork, record)),
     nextDue: nextFollowUp,
     fireDue: (state, now) => ({
       outputs: keepFollowUps(state, control.stateAt(control.offset), [], now, book),
@@ -233,9 +309,21 @@ export function controlStage(parts: ControlStageParts): Stage {
       factsTakenIn: () => [],
       pointOf: () => null,
       fireDueOf: () => NOTHING,
+      retake: (state, record, isInDoubt) => guarded(state, record, (fork) => retake(fork, record, isInDoubt)),
       nameOf: (output) => outputName(topics, wire, input, output),
     },
   };
+}
+
+const isOfFollowUp = (request: Request): request is Extract<Request, { kind: 'open_follow_up' | 'close_follow_up' }> =>
+  request.kind === 'open_follow_up' || request.kind === 'close_follow_up';
+
+const behind = (): PlumblineError =>
+  new PlumblineError('PLB-CONTROL-BEHIND', 'the facts of the last decision are not read yet', { retryable: true });
+
+function lastIn(state: StateReader): Made | null {
+  const text = state.get(DECIDED_KEY);
+  return text === undefined ? null : (JSON.parse(text) as Made);
 }
 
 const signalsIn = (state: StateReader): Signals =>

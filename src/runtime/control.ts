@@ -21,7 +21,7 @@ const LIMITS = { maxRecords: 500, maxBytes: 8 * 1024 * 1024 };
 
 /** Follows the control log: the facts so far, and what they say as of each. */
 export interface ControlFollower {
-  /** Facts read so far. */
+  /** Facts read so far, with the documents that they name. */
   readonly offset: number;
   /** Reads both topics to their present end. */
   refresh(): Promise<void>;
@@ -58,6 +58,8 @@ export async function followControl(
   const views = new Map<number, ControlView>();
   let nextFact = 0;
   let nextSet = 0;
+  /** Facts whose documents are read too: nobody is told of others. */
+  let documented = 0;
 
   async function readFacts(): Promise<number> {
     const records = await log.read(topics.control, 0, nextFact, LIMITS);
@@ -118,8 +120,9 @@ export async function followControl(
   function candidateOf({ rollout }: SetState): Pick<ActiveSet, 'candidate'> {
     if (rollout === null || rollout.phase === 'proposed') return {};
     const set = fallbackOf(rollout.version);
-    const { share, pinned, excluded } = rollout;
-    return set === null ? {} : { candidate: { set, share, pinned: new Set(pinned), excluded: new Set(excluded) } };
+    if (set === null) return {};
+    const { share, pinned, excluded, shadow } = rollout;
+    return { candidate: { set, since: shadow, share, pinned: new Set(pinned), excluded: new Set(excluded) } };
   }
 
   function viewOf(offset: number, state: ControlState): ControlView {
@@ -134,17 +137,18 @@ export async function followControl(
   }
 
   async function readOn(): Promise<void> {
-    let read = await readFacts();
-    if (read === 0) return;
-    while (read > 0) read = await readFacts();
+    while ((await readFacts()) > 0);
+    const until = facts.length;
+    if (until === documented) return;
     // A document is written before the fact that names it: reading it after finds it.
     while ((await readSets()) > 0);
+    documented = until;
   }
 
   let reading: Promise<void> | null = null;
   const follower: ControlFollower = {
     get offset() {
-      return facts.length;
+      return documented;
     },
     refresh() {
       // All tasks share this reader: two that read at once would take each fact twice.
@@ -155,17 +159,17 @@ export async function followControl(
     },
     fact(offset) {
       const fact = facts[offset];
-      if (fact === undefined) throw behind(facts.length, offset);
+      if (fact === undefined || offset >= documented) throw behind(documented, offset);
       return fact;
     },
     stateAt(offset) {
       const state = states[offset];
-      if (state === undefined) throw behind(facts.length, offset);
+      if (state === undefined || offset > documented) throw behind(documented, offset);
       return state;
     },
     chainAt(offset) {
       const hash = chain[offset];
-      if (hash === undefined) throw behind(facts.length, offset);
+      if (hash === undefined || offset > documented) throw behind(documented, offset);
       return hash;
     },
     async refreshDocuments() {
@@ -184,7 +188,7 @@ export async function followControl(
     },
     active: () =>
       new Map(
-        [...(states[facts.length] ?? NO_FACTS).sets].flatMap(([name, set]) => {
+        [...(states[documented] ?? NO_FACTS).sets].flatMap(([name, set]) => {
           const version = activeOf(set);
           return version === null ? [] : [[name, version] as const];
         }),

@@ -32,9 +32,9 @@ export async function seenContext(
   const none = { last: new Map(), before: new Map() };
   const { last, before } = ways.length === 0 ? none : await seenSignals(log, topics, wire, tasks, ways);
   const answers = new Map(
-    rollouts.map(({ name, rollout: { version } }) => [
-      version,
-      tallyOf(name, version, before.get(version) ?? new Map()).answers,
+    rollouts.map(({ name, rollout }) => [
+      rollout.version,
+      tallyOf(name, rollout, before.get(rollout.version) ?? new Map()).answers,
     ]),
   );
   const gates: Gates = {

@@ -43,6 +43,9 @@ export function keepCounts(state: Overlay, version: string, tally: Tally, window
   state.set(countsKey(version), JSON.stringify(next));
 }
 
+/** Another shadow counts anew. */
+export const dropCounts = (state: Overlay, version: string): void => state.set(countsKey(version), undefined);
+
 /** What had been counted at a time, or shortly before it. */
 export const countsAt = (state: StateReader, version: string, at: number): Counts =>
   pointsOf(state, version).findLast((point) => point.at <= at) ?? NO_COUNTS;

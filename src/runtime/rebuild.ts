@@ -27,6 +27,7 @@ export const rebuildWith =
       state,
       points: recordedPoints(stage, log, torn.state, wire),
       until,
+      since,
       async write(part) {
         await wire.prepare(part.outputs.map(({ record }) => record.value));
         for (const { record, inputOffset } of part.outputs)

@@ -34,7 +34,11 @@ export async function regression(
   onImage: () => void = () => {},
   onOutcomes: (outcomes: readonly OutcomeLine[]) => void = () => {},
 ): Promise<Tally> {
-  const active = { active: baseline ?? candidate, fallback: null, candidate: { set: candidate, ...ONLY_ASKED } };
+  const active = {
+    active: baseline ?? candidate,
+    fallback: null,
+    candidate: { set: candidate, since: 0, ...ONLY_ASKED },
+  };
   const none: ControlView['sets'] = { deal: [], account: [] };
   const control: ControlView = { offset: 0, sets: { ...none, [candidate.entity]: [active] } };
   const tallies: Tally[] = [];

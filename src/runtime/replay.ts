@@ -14,6 +14,8 @@ export interface ReplayParts {
   readonly points: AsyncIterable<Point>;
   /** Input offset to stop at. */
   readonly until: number;
+  /** Input offset from which on outputs may be missing. */
+  readonly since: number;
   readonly write: (part: ReplayedPart) => void | Promise<void>;
 }
 
@@ -85,7 +87,7 @@ export async function replay(stage: Stage, parts: ReplayParts): Promise<void> {
       const record = page[index];
       if (record === undefined || record.offset >= end) return;
       index++;
-      const taken = stage.take(state, record);
+      const taken = stage.history.retake?.(state, record, record.offset >= parts.since) ?? stage.take(state, record);
       position = nextOffset = record.offset + 1;
       await keep(taken, record.offset);
       if (taken.isUnfinished) await prepare(position, 0);

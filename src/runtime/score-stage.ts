@@ -134,6 +134,8 @@ export function scoreStage(parts: ScoreStageParts, partition: number): Stage {
       if (hasJob(state)) return goOn(state, position);
       const offset = controlOffsetIn(state);
       if (offset > control.offset) control.viewAt(offset);
+      // Run again, it takes each fact where it did: none is passed over because it is not read yet.
+      if (Number.isFinite(facts)) control.stateAt(facts);
       if (offset >= Math.min(control.offset, facts)) return null;
       return told(state, takeFact(state, control.fact(offset), position, context), null, position);
     },

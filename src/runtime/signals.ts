@@ -19,7 +19,10 @@ import type { ControlFollower } from './control.ts';
 
 /** A task tells news of itself at most so often. */
 const EVERY_MS = 1_000;
-/** While a version is on its way, a task with no news tells of itself so often: time passes, which gates wait for. */
+/**
+ * While a version is on its way, a task with no news tells of itself so often: time passes, which gates wait for. While
+ * one is taken back, too: what an owner before it sent may arrive late, in the place of what it has told.
+ */
 const HEARTBEAT_MS = 15_000;
 const MAX_SETS = 100;
 /** A task with so many accounts, or deals, is taken to have enough for each step of a canary. */
@@ -105,7 +108,7 @@ const progressIn = (state: StateReader): Signal['sweeps'] =>
 
 const isOnItsWay = (control: ControlFollower): boolean =>
   [...control.stateAt(control.offset).sets.values()].some(
-    ({ rollout }) => rollout !== null && rollout.phase !== 'proposed',
+    ({ rollout, rollback }) => rollback !== null || (rollout !== null && rollout.phase !== 'proposed'),
   );
 
 /** Accounts that have an image, or a deal: a canary takes a deal by its account, known or not. */

@@ -43,6 +43,11 @@ export interface StageHistory {
   /** null where a record tells none. */
   pointOf(record: LogRecord): Point | null;
   fireDueOf(state: Overlay, due: DuePoint, position: number): Taken;
+  /**
+   * Takes a record again. Left out where taking it gives what it gave.
+   * @param isInDoubt whether its outputs may be missing on the log
+   */
+  retake?(state: Overlay, record: LogRecord, isInDoubt: boolean): Taken;
   /** Left out where a stage has no sweeps. */
   sweepOneOf?(state: Overlay, swept: SweptPoint, position: number): Taken;
   /** Names an output among those of its partition; null where nothing tells whose it is, or another task wrote it. */

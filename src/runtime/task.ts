@@ -82,6 +82,8 @@ export async function openTask(stage: Stage, again: () => Stage, parts: TaskPart
       patience.health.degraded(name, `PLB-LOG-MISMATCH ${torn.reason}: rebuilding ${done}/${torn.until}`);
     };
     tell(0);
+    // What the torn commit has decided may lie there.
+    await control.refresh();
     const missing = await rebuildWith(again(), log, parts.wire, tell)(state, torn);
     patience.health.count('tasks.rebuilt');
     patience.health.count('tasks.outputs_given_again', missing.length);

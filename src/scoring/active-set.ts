@@ -12,6 +12,8 @@ export interface ActiveSet {
 
 export interface Candidate extends CanaryShare {
   readonly set: CompiledSet;
+  /** The fact that its shadow began with: what was counted for an earlier one counts no more. */
+  readonly since: number;
 }
 
 /** What the control log says as of one of its facts. */

@@ -20,8 +20,9 @@ export function compare(
   candidate: Candidate,
   subject: Subject,
   published: Answer | null,
-  before: Beside | undefined,
+  last: Beside | undefined,
 ): Beside | undefined {
+  const before = last?.since === candidate.since ? last : undefined;
   const answerOf = (set: CompiledSet): Answer | SetFault => {
     if (published?.result.set_version === set.version) return published;
     try {
@@ -54,13 +55,14 @@ export function compare(
         : others,
     };
   });
-  return { version: candidate.set.version, pair };
+  return { since: candidate.since, pair };
 }
 
 /** The entity is gone: it stands nowhere any more. */
 export function forget(run: Run, set: string, gone: Pick<Subject, 'entity' | 'id'>, beside: Beside | undefined): void {
-  if (beside === undefined || tallyNow(run, set)?.version !== beside.version) return;
-  change(run, set, beside.version, (tally) => ({
+  const candidate = run.control.sets[gone.entity].find(({ active }) => active.name === set)?.candidate;
+  if (beside === undefined || candidate?.since !== beside.since) return;
+  change(run, set, candidate.set.version, (tally) => ({
     ...moved(tally, beside, null),
     movers: moversBut(tally, gone),
   }));
@@ -71,7 +73,7 @@ const moversBut = ({ movers }: Tally, { entity, id }: Pick<Subject, 'entity' | '
 
 function moved(tally: Tally, before: Beside | undefined, pair: string | null): Tally {
   const pairs: { [pair: string]: number } = { ...tally.pairs };
-  if (before?.version === tally.version) pairs[before.pair] = (pairs[before.pair] ?? 0) - 1;
+  if (before !== undefined) pairs[before.pair] = (pairs[before.pair] ?? 0) - 1;
   if (pair !== null) pairs[pair] = (pairs[pair] ?? 0) + 1;
   for (const [name, count] of Object.entries(pairs)) if (count <= 0) delete pairs[name];
   return { ...tally, pairs };

@@ -1,3 +1,4 @@
+import type { CompiledSet } from '../compiler/compile.ts';
 import { formatInstant } from '../language/contract.ts';
 import { forget } from './beside.ts';
 import type { ImageJob } from './job.ts';
@@ -5,8 +6,10 @@ import { moveDeal, noteMerged } from './merged-deals.ts';
 import type { Cause } from './result.ts';
 import {
   accountFields,
+  answeringOf,
   answerSets,
   canBeScored,
+  compareOnly,
   endPosture,
   fireNextDue,
   load,
@@ -108,10 +111,12 @@ function applyImage(run: Run, job: ImageJob): Progress {
     if (image.kind === 'image' && image.accountId !== null) moveDeal(run, image.id, image.accountId, image);
     return { job: null, answered: 1 };
   }
-  const affected = affectedSets(run, image.kind === 'image' ? image.changed : [], wasPresent, image.id);
-  const next: ImageJob = { ...job, phase: isMerged ? 'move_deals' : 'fan_out', after: '', affected };
-  return { job: isMerged || affected.length > 0 ? next : null, answered: 1 };
+  const concerned = concernedSets(run, image.kind === 'image' ? image.changed : [], wasPresent, image.id);
+  const next: ImageJob = { ...job, ...concerned, phase: isMerged ? 'move_deals' : 'fan_out', after: '' };
+  return { job: isMerged || hasFanOut(next) ? next : null, answered: 1 };
 }
+
+const hasFanOut = ({ affected, compared = [] }: ImageJob): boolean => affected.length > 0 || compared.length > 0;
 
 function countSeen({ state }: Run, entity: ScoredEntity['entity']): void {
   const key = seenKey(entity);
@@ -123,7 +128,7 @@ function moveDeals(run: Run, job: ImageJob): Progress {
   const page = dealsPage(run, job);
   for (const { id } of page.deals) moveDeal(run, id, job.image.id, job.image);
   const after = page.deals[page.deals.length - 1]?.id ?? job.after;
-  const next: ImageJob | null = job.affected.length === 0 ? null : { ...job, phase: 'fan_out', after: '' };
+  const next: ImageJob | null = hasFanOut(job) ? { ...job, phase: 'fan_out', after: '' } : null;
   return { job: page.isLast ? next : { ...job, after }, answered: Math.max(1, page.deals.length) };
 }
 
@@ -175,23 +180,32 @@ function endImage(run: Run, scored: ScoredEntity, image: ImageJob['image']): voi
   save(run, scored);
 }
 
-/** The deals' sets whose answer can move: they read what changed, or the account came or went. */
-function affectedSets(run: Run, changed: readonly string[], wasPresent: boolean, accountId: string): readonly string[] {
+/** The deals' sets whose answer can move: what answers for the account reads what changed, or the account came or went. */
+function concernedSets(
+  run: Run,
+  changed: readonly string[],
+  wasPresent: boolean,
+  accountId: string,
+): Pick<ImageJob, 'affected' | 'compared'> {
   const isPresent = accountFields(run, accountId) !== null;
-  if (!isPresent && !wasPresent) return [];
-  return run.control.sets.deal
-    .filter(({ active, fallback }) => {
-      const reads = [active.accountReads, ...(fallback === null ? [] : [fallback.accountReads])];
-      if (isPresent !== wasPresent) return reads.some((names) => names.size > 0);
-      return reads.some((names) => changed.some((name) => names.has(name)));
-    })
-    .map(({ active }) => active.name);
+  if (!isPresent && !wasPresent) return { affected: [] };
+  const isConcerned = ({ accountReads }: CompiledSet): boolean =>
+    isPresent === wasPresent ? changed.some((name) => accountReads.has(name)) : accountReads.size > 0;
+  const affected: string[] = [];
+  const compared: string[] = [];
+  for (const set of run.control.sets.deal) {
+    const { active, fallback } = answeringOf(set, accountId);
+    if (isConcerned(active) || (fallback !== null && isConcerned(fallback))) affected.push(set.active.name);
+    else if (set.candidate !== undefined && isConcerned(set.candidate.set)) compared.push(set.active.name);
+  }
+  return compared.length === 0 ? { affected } : { affected, compared };
 }
 
 /** Rescores the account's deals, by id. */
 function fanOut(run: Run, job: ImageJob, left: number): Progress {
-  const { image, affected } = job;
+  const { image, affected, compared = [] } = job;
   const sets = run.control.sets.deal.filter(({ active }) => affected.includes(active.name));
+  const beside = run.control.sets.deal.filter(({ active }) => compared.includes(active.name));
   const cause: Cause = { kind: 'account_change', event_id: image.eventId };
   const page = dealsPage(run, job);
   let answered = 0;
@@ -200,6 +214,7 @@ function fanOut(run: Run, job: ImageJob, left: number): Progress {
     const scored = load(run, 'deal', deal.id);
     if (canBeScored(scored)) {
       answerSets(run, scored, sets, cause, image.at, job.inputOffset);
+      for (const set of beside) compareOnly(run, scored, set);
       save(run, scored);
       answered++;
     }

@@ -22,6 +22,8 @@ export interface ImageJob {
   readonly after: string;
   /** Names of the deals' sets that the account's change concerns; known after `apply`. */
   readonly affected: readonly string[];
+  /** Of those that it doesn't: where it concerns the other of two versions, which is compared alone. */
+  readonly compared?: readonly string[];
 }
 
 /** Rescoring of every entity of a kind under one set, as far as another version answered it than the one that should. */

@@ -227,8 +227,10 @@ export function compareOnly(run: Run, scored: ScoredEntity & { image: PresentIma
 const NO_CAUSE: Cause = { kind: 'sweep', id: '' };
 
 function putBeside(scored: ScoredEntity, { active }: ActiveSet, beside: LastAnswer['beside']): void {
-  const last = scored.answers.get(active.name);
-  if (last !== undefined && beside !== undefined) scored.answers.set(active.name, { ...last, beside });
+  const known = scored.answers.get(active.name);
+  if (known === undefined || known.beside === beside) return;
+  const { beside: _, ...last } = known;
+  scored.answers.set(active.name, beside === undefined ? last : { ...last, beside });
 }
 
 /** The version that answers for an account: of a share of them the one on its way, with the active one beneath. */

@@ -46,7 +46,7 @@ export interface LastAnswer {
   readonly letters: string;
   readonly dueAt: number | null;
   /** What the version that is active and one on its way said, as the tally counts it: `healthy>watch`. */
-  readonly beside?: { readonly version: string; readonly pair: string };
+  readonly beside?: { readonly since: number; readonly pair: string };
 }
 
 interface Stored {

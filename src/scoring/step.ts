@@ -131,7 +131,8 @@ export function takeFact(state: Overlay, fact: ControlFact, position: number, co
     case 'canaried': {
       const entity = run.control.sets.deal.some(({ active }) => active.name === fact.set) ? 'deal' : 'account';
       const cause = { kind: fact.kind === 'rolled_back' ? ('rollback' as const) : ('sweep' as const), id };
-      if (fact.kind !== 'canaried') state.set(tallyKey(fact.set), undefined);
+      if (fact.kind === 'shadowed') state.set(tallyKey(fact.set), undefined);
+      else dropTally(run, fact.set);
       // A version that comes back is not taken back for what it did before.
       if (fact.kind === 'activated' || fact.kind === 'rolled_back')
         state.set(faultsKey(fact.set, fact.version), undefined);
@@ -144,7 +145,7 @@ export function takeFact(state: Overlay, fact: ControlFact, position: number, co
       return finish(run, null);
     }
     case 'aborted':
-      state.set(tallyKey(fact.set), undefined);
+      dropTally(run, fact.set);
       if (sweepOf(state, fact.set)?.compareOnly) state.set(sweepKey(fact.set), undefined);
       return finish(run, null);
     case 'stopped':
@@ -168,6 +169,13 @@ export function takeFact(state: Overlay, fact: ControlFact, position: number, co
     default:
       return finish(run, null);
   }
+}
+
+/** Counts are kept while their version is on its way: also where the active one is activated once more. */
+function dropTally(run: Run, name: string): void {
+  const sets = [...run.control.sets.deal, ...run.control.sets.account];
+  if (sets.every(({ active, candidate }) => active.name !== name || candidate === undefined))
+    run.state.set(tallyKey(name), undefined);
 }
 
 /** A sweep of answers that is not through goes on, and asks the version on its way as well. */

@@ -43,7 +43,7 @@ export function sweepOne(run: Run, job: SweepJob, set: ActiveSet, id: string): b
   // It was asked already where it faulted.
   const isAnswered = last?.version === version || scored.faulted.get(job.set) === version;
   if (isAnswered || job.compareOnly) {
-    if (set.candidate === undefined || last?.beside?.version === set.candidate.set.version) return false;
+    if (set.candidate === undefined || last?.beside?.since === set.candidate.since) return false;
     compareOnly(run, scored, set);
   } else answerSets(run, scored, [set], job.cause, job.at, run.position);
   save(run, scored);

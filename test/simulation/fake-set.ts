@@ -8,14 +8,23 @@ import type { Answer, AnswerFn, Subject } from '../../src/scoring/score.ts';
 
 /**
  * A set small enough to be predicted: its answer depends on `amount`, on `next_step_at` (due when it is reached), on
- * the account's `employees`, on its version and on the previous band. It faults where `amount` is FAULTS of it.
+ * the account's `employees` (see `looksAtAccount`), on its version and on the previous band. A version of `m` puts
+ * amounts below 3 one posture further.
+ * @param faultsAt the amount at which it faults
+ * @param accountReads what it says that it reads of the account
  */
-export function fakeSet(name: string, entity: 'deal' | 'account', version: string, faultsAt?: number): CompiledSet {
+export function fakeSet(
+  name: string,
+  entity: 'deal' | 'account',
+  version: string,
+  faultsAt?: number,
+  accountReads: readonly string[] = entity === 'deal' ? ['employees'] : [],
+): CompiledSet {
   const set = {
     name,
     entity,
     version,
-    accountReads: new Set(entity === 'deal' ? ['employees'] : []),
+    accountReads: new Set(accountReads),
     waiverReads: new Map(),
     fixes: new Map([['amount', 'raise it']]),
     faultsAt,
@@ -23,9 +32,9 @@ export function fakeSet(name: string, entity: 'deal' | 'account', version: strin
   return set as unknown as CompiledSet;
 }
 
-const faultsAtOf = (set: CompiledSet): number | undefined => (set as unknown as { faultsAt?: number }).faultsAt;
+export const faultsAtOf = (set: CompiledSet): number | undefined => (set as unknown as { faultsAt?: number }).faultsAt;
 
-interface Evidence {
+export interface Evidence {
   readonly amount: number | null;
   readonly next: number | null;
   readonly employees: number | null;
@@ -47,17 +56,33 @@ export const fakeAnswer: AnswerFn = (set, subject): Answer => {
   return { result, json: JSON.stringify(result), dueAt, steps: 0 };
 };
 
+/** Versions of every second letter are the same for each account. */
+export const looksAtAccount = (version: string): boolean => version.charCodeAt(0) % 2 === 1;
+
 const numberOf = (value: unknown): number | null => (typeof value === 'number' ? value : null);
+
+type Asked = Pick<Evidence, 'amount' | 'employees'>;
+
+function fakeLevel(version: string, { amount, employees }: Asked, isLate: boolean): number {
+  const ofAccount = looksAtAccount(version) ? (employees ?? 0) % 2 : 0;
+  const isMoved = version.startsWith('m') && amount !== null && amount < 3;
+  return ((amount ?? 0) % 3) + (isLate ? 1 : 0) + ofAccount + (isMoved ? 1 : 0);
+}
+
+const postureAt = (level: number): Posture => POSTURES[Math.min(level, 3)] ?? 'critical';
+
+/** What a version says of an image. */
+export const fakePosture = (version: string, asked: Asked, isLate: boolean): Posture =>
+  postureAt(fakeLevel(version, asked, isLate));
 
 function describeFake(
   set: { readonly name: string; readonly version: string },
   subject: Omit<Subject, 'fields' | 'account' | 'waivers'>,
   evidence: Evidence,
 ): Result {
-  const versionShift = set.version.charCodeAt(0) % 2;
   const late = evidence.next !== null && evidence.next <= subject.now;
-  const level = ((evidence.amount ?? 0) % 3) + (late ? 1 : 0) + ((evidence.employees ?? 0) % 2) * versionShift;
-  const posture: Posture = POSTURES[Math.min(level, 3)] ?? 'critical';
+  const level = fakeLevel(set.version, evidence, late);
+  const posture = postureAt(level);
   const outcome = (violated: boolean): Outcome => (violated ? 'violated' : 'satisfied');
   const unhashed: Omit<Result, 'hash'> = {
     entity: subject.entity,
@@ -85,9 +110,11 @@ function describeFake(
   return { ...unhashed, hash: createHash('sha256').update(JSON.stringify(unhashed)).digest('hex') };
 }
 
+export const evidenceIn = (result: Result): Evidence => JSON.parse(String(result.evidence.params.fake)) as Evidence;
+
 /** The result again, from its evidence and its set's version alone (reproducible). */
 export function recomputeFake(result: Result): Result {
-  const evidence = JSON.parse(String(result.evidence.params.fake)) as Evidence;
+  const evidence = evidenceIn(result);
   return describeFake(
     { name: result.set, version: result.set_version },
     {

@@ -38,11 +38,7 @@ export async function playHistory(world: World, chance: Chance): Promise<void> {
       await Promise.all([...names].map((name) => world.turn(name)));
     }
   }
-  for (const lane of imports)
-    await append(
-      world,
-      closeImportRecords(topics, () => PARTITIONS, lane),
-    );
+  await closeImports(world, imports);
   world.calm();
   await settle(world);
   world.now += 600_000;
@@ -50,7 +46,7 @@ export async function playHistory(world: World, chance: Chance): Promise<void> {
 }
 
 /** Until nobody has anything to do. */
-async function settle(world: World): Promise<void> {
+export async function settle(world: World): Promise<void> {
   for (let round = 0, busy = true; busy; round++) {
     if (round > 2_000) throw new Error('the tasks never come to rest');
     busy = false;
@@ -59,7 +55,7 @@ async function settle(world: World): Promise<void> {
 }
 
 /** As a client does: again, until it is taken. */
-async function append(world: World, records: readonly NewRecord[]): Promise<void> {
+export async function append(world: World, records: readonly NewRecord[]): Promise<void> {
   for (;;)
     try {
       await world.outside.append(records);
@@ -67,6 +63,14 @@ async function append(world: World, records: readonly NewRecord[]): Promise<void
     } catch (error) {
       if (!(error instanceof PlumblineError && error.retryable)) throw error;
     }
+}
+
+export async function closeImports(world: World, lanes: Iterable<string>): Promise<void> {
+  for (const lane of lanes)
+    await append(
+      world,
+      closeImportRecords(topics, () => PARTITIONS, lane),
+    );
 }
 
 async function activate(world: World, version: string): Promise<void> {
@@ -78,7 +82,7 @@ async function activate(world: World, version: string): Promise<void> {
 const retire = (world: World) =>
   append(world, [factRecord(topics, { kind: 'retired', set: 'passing', at: world.now, by: 'test' })]);
 
-async function redriveOne(world: World, chance: Chance): Promise<void> {
+export async function redriveOne(world: World, chance: Chance): Promise<void> {
   try {
     for await (const letter of listDeadLetters(world.outside, topics))
       if (chance.is(0.5)) return await redrive(world.outside, topics, [letter], { by: 'test', at: world.now });
@@ -87,7 +91,7 @@ async function redriveOne(world: World, chance: Chance): Promise<void> {
   }
 }
 
-function change(
+export function change(
   world: World,
   chance: Chance,
   index: number,
@@ -154,7 +158,7 @@ function ofAll(world: World, chance: Chance, index: number, versions: ReadonlyMa
   return ofAllRecords(topics, () => PARTITIONS, entity, change, { kind: 'live', atMs: world.now });
 }
 
-function garbage(chance: Chance, index: number): NewRecord {
+export function garbage(chance: Chance, index: number): NewRecord {
   const text = chance.pick(['{', '[]', `{"event_id":"g${index}"}`, '{"__proto__":{}}']);
   return {
     topic: changeTopic(topics, chance.pick(['deal', 'account'])),

@@ -1,16 +1,18 @@
 import { decodeFact } from '../../consumers/control.ts';
 import { decodeImage } from '../../consumers/images.ts';
 import { readReason } from '../../producers/dead-letters.ts';
+import type { CompiledSet } from '../../src/compiler/compile.ts';
 import { accountIn } from '../../src/ingest/account-links.ts';
 import { decodeEntity, type EntityState, exists } from '../../src/ingest/entity-state.ts';
 import { formatOrigin } from '../../src/ingest/headers.ts';
 import type { EndedImage, ImageRecord, WholeImage } from '../../src/ingest/image.ts';
 import { entityKey, idOfKey } from '../../src/ingest/state-keys.ts';
 import { isNewer } from '../../src/ingest/version.ts';
+import type { EntityKind } from '../../src/language/contract.ts';
 import { overlayOn } from '../../src/log/overlay.ts';
 import { partitionOf } from '../../src/log/partitioner.ts';
 import type { LogRecord } from '../../src/log/port.ts';
-import { recordsIn } from '../../src/log/simulated/storage.ts';
+import { recordsIn, type Storage } from '../../src/log/simulated/storage.ts';
 import { createHealth } from '../../src/runtime/health.ts';
 import { ingestStage } from '../../src/runtime/ingest-stage.ts';
 import type { PostureChange, Result } from '../../src/scoring/result.ts';
@@ -18,49 +20,88 @@ import { standingControl } from '../support/standing-control.ts';
 import { recomputeFake } from './fake-set.ts';
 import { contracts, PARTITIONS, topics, VERSIONS, type World } from './world.ts';
 
-const SETS = { deal: ['desk', 'hygiene'], account: ['renewal'] } as const;
+type Sets = { readonly [K in EntityKind]: readonly string[] };
+
+const SETS: Sets = { deal: ['desk', 'hygiene'], account: ['renewal'] };
+
+/** What a finished history left on the log. */
+export interface Left {
+  readonly images: readonly SeenImage[];
+  readonly results: readonly SeenResult[];
+  readonly postures: readonly PostureChange[];
+  readonly letters: readonly ReturnType<typeof readReason>[];
+  /** What no version could answer: `D1 desk`. */
+  readonly failed: ReadonlySet<string>;
+}
+
+export function leftOn(storage: Storage): Left {
+  const all = (topic: string): LogRecord[] =>
+    Array.from({ length: PARTITIONS }, (_, partition) => recordsIn(storage, topic, partition)).flat();
+  const letters = all(topics.deadLetters).map((record) => readReason(record));
+  return {
+    images: all(topics.images).map((record) => ({ record, image: decodeImage(record) })),
+    results: all(topics.results).map((record) => ({ record, result: parse<Result>(record) })),
+    postures: all(topics.postures).map((record) => parse<PostureChange>(record)),
+    letters,
+    failed: new Set(letters.map((reason) => (reason?.failed ? `${reason.failed.id} ${reason.failed.set}` : ''))),
+  };
+}
 
 /** What is wrong with a finished history, in words; empty when every invariant of design.md holds. */
 export function brokenInvariants(world: World): readonly string[] {
-  const broken: string[] = [];
-  const all = (topic: string): LogRecord[] =>
-    Array.from({ length: PARTITIONS }, (_, partition) => recordsIn(world.storage, topic, partition)).flat();
-  const check = (holds: boolean, invariant: string, what: string) => {
-    if (!holds) broken.push(`${invariant}: ${what}`);
-  };
-  const images = all(topics.images).map((record) => ({ record, image: decodeImage(record) }));
-  const results = all(topics.results).map((record) => ({ record, result: parse<Result>(record) }));
-  const postures = all(topics.postures).map((record) => parse<PostureChange>(record));
-  const letters = all(topics.deadLetters).map((record) => readReason(record));
-  const failed = new Set(letters.map((reason) => (reason?.failed ? `${reason.failed.id} ${reason.failed.set}` : '')));
+  const left = leftOn(world.storage);
+  return collect((check) => {
+    checkData(world, left, { sets: SETS, versions: VERSIONS, ended: retiredSets(world) }, check);
+    checkFanOut(left.images, left.results, left.failed, check);
+    checkSweeps(world, left.images, left.results, left.failed, check);
+  });
+}
 
+/** Runs checks; gives what they found, in words that begin with the invariant's name. */
+export function collect(checks: (check: Check) => void): readonly string[] {
+  const broken: string[] = [];
+  checks((holds, invariant, what) => {
+    if (!holds) broken.push(`${invariant}: ${what}`);
+  });
+  return broken;
+}
+
+/** Whatever rules are active: images, one answer an image, order, postures, due times. */
+export function checkData(
+  world: World,
+  { images, results, postures, letters, failed }: Left,
+  rules: {
+    /** Those that are active from the first to the last image. */
+    readonly sets: Sets;
+    readonly versions: ReadonlyMap<string, CompiledSet>;
+    /** Those that are active in no version in the end. */
+    readonly ended: ReadonlySet<string>;
+  },
+  check: Check,
+): void {
   checkMerges(checkImages(world, images, check), check);
   checkDeadLetters(letters, check);
-  checkOneAnswer(images, results, letters, check);
+  checkOneAnswer(images, results, letters, rules.sets, check);
   checkDerived(results, check);
   checkOrder(results, check);
-  checkFanOut(images, results, failed, check);
-  checkSweeps(world, images, results, failed, check);
   for (const { result } of results) {
-    check(VERSIONS.has(result.set_version), 'no-torn-set', `version ${result.set_version}`);
+    check(rules.versions.has(result.set_version), 'no-torn-set', `version ${result.set_version}`);
     const { control_offset: _, input_offset: __, ...bare } = result;
     check(JSON.stringify(recomputeFake(bare)) === JSON.stringify(bare), 'reproducible', `${result.id} ${result.set}`);
   }
   checkPostures(results, postures, check);
-  const retired = retiredSets(world);
-  checkRetired(postures, retired, check);
-  checkDueTimes(world, images, results, failed, retired, check);
+  checkRetired(postures, rules.ended, check);
+  checkDueTimes(world, images, results, failed, rules.ended, check);
   for (const [name, count] of Object.entries(world.health.report().counters))
     check(name !== 'score.gaps' || count === 0, 'one-answer', 'a gap in a chain of inputs');
-  return broken;
 }
 
-type Check = (holds: boolean, invariant: string, what: string) => void;
-interface SeenImage {
+export type Check = (holds: boolean, invariant: string, what: string) => void;
+export interface SeenImage {
   readonly record: LogRecord;
   readonly image: ImageRecord;
 }
-interface SeenResult {
+export interface SeenResult {
   readonly record: LogRecord;
   readonly result: Result;
 }
@@ -143,6 +184,7 @@ function checkOneAnswer(
   images: readonly SeenImage[],
   results: readonly SeenResult[],
   letters: readonly ReturnType<typeof readReason>[],
+  sets: Sets,
   check: Check,
 ): void {
   const answers = new Map<string, number>();
@@ -151,7 +193,7 @@ function checkOneAnswer(
     if (result.cause.kind === 'change') add(`${result.entity}/${result.id} ${result.image_seq} ${result.set}`);
   for (const { record, image } of images) {
     if (image.kind === 'lane_closed') continue;
-    for (const set of SETS[image.entity]) {
+    for (const set of sets[image.entity]) {
       const key = `${image.entity}/${image.id} ${image.imageSeq} ${set}`;
       const deadLetters = letters.filter(
         (reason) =>
@@ -222,6 +264,10 @@ function checkFanOut(
   }
 }
 
+/** By this version, or where it was its turn and it faulted. */
+export const isBy = (result: Result | undefined, version: string | undefined): boolean =>
+  result !== undefined && (result.set_version === version || result.fallback_from?.set_version === version);
+
 /** In the end, what stands comes from the version that is active, or says that it fell back from it. */
 function checkSweeps(
   world: World,
@@ -242,11 +288,10 @@ function checkSweeps(
     if (image.kind !== 'image' || image.lacking.length > 0) continue;
     for (const set of SETS[image.entity]) {
       const result = last.get(`${image.accountId} ${image.entity}/${image.id} ${set}`);
-      const version = result?.fallback_from?.set_version ?? result?.set_version;
       check(
-        version === active.get(set) || failed.has(`${image.id} ${set}`),
+        isBy(result, active.get(set)) || failed.has(`${image.id} ${set}`),
         'sweep',
-        `${image.id} ${set} has ${version}`,
+        `${image.id} ${set} has ${result?.set_version}`,
       );
     }
   }
@@ -371,7 +416,7 @@ function dueOf(result: Result): number | null {
   return next !== null && next > Date.parse(result.now) ? Math.ceil(next / 1000) * 1000 : null;
 }
 
-function presentEntities(images: readonly SeenImage[]): ReadonlyMap<string, WholeImage | EndedImage> {
+export function presentEntities(images: readonly SeenImage[]): ReadonlyMap<string, WholeImage | EndedImage> {
   const present = new Map<string, WholeImage | EndedImage>();
   for (const { image } of images) {
     if (image.kind === 'lane_closed') continue;

@@ -108,6 +108,11 @@ function openSession(
 ): TaskSession {
   const owner = { name, epoch: task.epoch };
   let open = true;
+  /** Whoever tore a commit apart is gone: one that still reads is an owner before it. */
+  const held = (): ReadonlyMap<string, string> => {
+    if (task.torn !== null) throw fenced(name);
+    return task.state;
+  };
   return {
     get position() {
       return task.position;
@@ -116,8 +121,8 @@ function openSession(
       return task.commitNumber;
     },
     state: {
-      get: (key) => task.state.get(key),
-      range: (from, to, limit) => rangeOf(task.state, from, to, limit),
+      get: (key) => held().get(key),
+      range: (from, to, limit) => rangeOf(held(), from, to, limit),
     },
     async commit(commit) {
       if (!open) throw fenced(name);

@@ -118,6 +118,7 @@ async function scoreAgain({ log: from, topics: names }: Recorded, log: Log, topi
       state: session.state,
       points: translate(),
       until: end,
+      since: 0,
       async write({ outputs, state, nextOffset }) {
         await session.commit({
           outputs: outputs.map((output) => output.record),

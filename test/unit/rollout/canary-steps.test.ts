@@ -59,13 +59,13 @@ describe('a canary', () => {
     { ...on, kind: 'canaried', version: 'new', step: 1, share: 0.01, at: 0 },
   ] as unknown as readonly ControlFact[];
   const state = (more: readonly object[] = []) => [...facts, ...(more as ControlFact[])].reduce(reduce, NO_FACTS);
-  const signal = (answers: number, faults = 0): Signal => ({
+  const signal = (answers: number, faults = 0, controlOffset = 6): Signal => ({
     kind: 'signal',
     id: 'i',
     at: 0,
     by: 'task',
     set: null,
-    controlOffset: 6,
+    controlOffset,
     isBusy: false,
     sweeps: {},
     accounts: 100_000,
@@ -85,11 +85,11 @@ describe('a canary', () => {
     },
   });
   const watched = (
-    { answers = 200, faults = 0, before = 0, now = HOUR, tasks = 1 } = {},
+    { answers = 200, faults = 0, before = 0, now = HOUR, tasks = 1, taken = 6 } = {},
     more: readonly object[] = [],
     rules = policy,
   ) =>
-    watch(state(more), new Map([['task', signal(answers, faults)]]), tasks, {
+    watch(state(more), new Map([['task', signal(answers, faults, taken)]]), tasks, {
       policy: rules,
       now,
       areRolloutsOn: true,
@@ -104,6 +104,13 @@ describe('a canary', () => {
     expect(watched({ before: 150 })).toHaveLength(1);
     expect(watched({ answers: 10 })).toEqual([]);
     expect(watched({ faults: 1 })).toMatchObject([{ kind: 'rolled_back', version: 'old' }]);
+  });
+
+  test('is not judged by what a task counted of it before this shadow', () => {
+    expect(facts[4]).toMatchObject({ kind: 'shadowed' });
+    expect(watched({ faults: 1, taken: 4 })).toEqual([]);
+    expect(watched({ taken: 4 })).toEqual([]);
+    expect(watched({ faults: 1, taken: 5 })).toHaveLength(1);
   });
 
   test('stands still when it is paused or frozen, its approval has expired, or the policy says so', () => {

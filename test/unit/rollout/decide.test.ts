@@ -2,7 +2,14 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fingerprintOf, signApproval } from '../../../src/rollout/approval.ts';
-import { activeOf, type ControlState, isApproved, NO_FACTS, reduce } from '../../../src/rollout/control-state.ts';
+import {
+  activeOf,
+  baselineOf,
+  type ControlState,
+  isApproved,
+  NO_FACTS,
+  reduce,
+} from '../../../src/rollout/control-state.ts';
 import { type Decided, decide } from '../../../src/rollout/decide.ts';
 import { DEFAULT_POLICY, type Policy } from '../../../src/rollout/policy.ts';
 import type { RolloutRequest } from '../../../src/rollout/request.ts';
@@ -141,7 +148,7 @@ function brokenBy(before: ControlState, fact: ControlFact, after: ControlState):
     if (new Set(stack).size !== stack.length) broken.push(`${name}: a version is active twice`);
     if (rollout !== null && rollout.phase !== 'proposed' && !isApproved(rollout))
       broken.push(`${name}: version ${rollout.version} is on its way without validation and approval`);
-    if (rollout !== null && rollout.baseline !== activeOf(state))
+    if (rollout !== null && rollout.baseline !== baselineOf(state))
       broken.push(`${name}: it stands beside another baseline`);
     if (rollout !== null && rollout.version === activeOf(state)) broken.push(`${name}: what is active is on its way`);
     const was = before.sets.get(name)?.rollout ?? null;
@@ -271,5 +278,26 @@ describe('a request', () => {
     const aborted = ask(played, { ...said, ...on, kind: 'abort' });
     expect(aborted.facts.at(-1)).toMatchObject({ kind: 'rolled_back', version: '1' });
     expect(codeOf(aborted, { ...said, set: 's', kind: 'roll_back' })).toBe('PLB-ROLLOUT-TARGET');
+  });
+
+  it('to propose for a stopped set comes through without anything to stand beside', () => {
+    const stopped = reduce(validated.state, { kind: 'stopped', set: 's', at: 3, by: 'x' });
+    let played: Played = { state: stopped, facts: [] };
+    expect(codeOf(played, { ...said, set: 's', version: '1', kind: 'propose', moves: [] })).toBe('PLB-ROLLOUT-SAME');
+    played = ask(played, { ...said, ...on, kind: 'propose', moves: [] });
+    expect(played.facts.at(-1)).toMatchObject({ kind: 'proposed', baseline: null });
+    played = ask(played, { ...said, ...on, kind: 'record_validation', evidence: 'e1', verdict: 'pass' });
+    played = ask(played, approve('ann', { baseline: null }));
+    for (const kind of ['shadow', 'promote'] as const) played = ask(played, { ...said, ...on, kind });
+    expect(played.state.sets.get('s')).toMatchObject({ stack: ['1', '2'], isStopped: false });
+  });
+
+  it('to promote gives nothing where somebody activated another version before its fact', () => {
+    let played: Played = ask(validated, approve('ann'));
+    played = ask(played, { ...said, ...on, kind: 'shadow' });
+    const other = reduce(played.state, { kind: 'activated', set: 's', version: '3', at: 4, by: 'x' });
+    const promoted = { kind: 'activated', ...on, at: 4, by: 'eve', seal: { seen: 5, prev: '' } } as const;
+    expect(reduce(other, promoted).sets).toBe(other.sets);
+    expect(reduce(played.state, promoted).sets.get('s')?.stack).toEqual(['1', '2']);
   });
 });

@@ -32,6 +32,7 @@ const rollout: Rollout = {
   share: 0,
   pinned: [],
   excluded: [],
+  shadow: -1,
   since: 0,
   isPaused: false,
 };

@@ -51,6 +51,22 @@ describe('followControl', () => {
     expect(control.viewAt(5)).toBe(control.viewAt(5));
   });
 
+  it('reads the documents of facts that it has read before a read failed', async () => {
+    let reads = 0;
+    const failing: Log = {
+      ...log,
+      read: async (...where) => {
+        if (++reads === 3) throw new PlumblineError('PLB-LOG-UNAVAILABLE', 'planted', { retryable: true });
+        return log.read(...where);
+      },
+    };
+    const control = await followControl(failing, topics, compile);
+    await fact('activated', 'd', '1');
+    await expect(control.refresh()).rejects.toThrow('planted');
+    await control.refresh();
+    expect(told(control.viewAt(1))).toEqual(['d 1/-']);
+  });
+
   it('takes a retired set out of the view, with what was active before it', async () => {
     await fact('activated', 'd', '1');
     await fact('activated', 'd', '2');

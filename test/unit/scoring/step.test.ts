@@ -118,7 +118,7 @@ describe('scoring step', () => {
       {
         active: fakeSet('d', 'deal', 'a1'),
         fallback: null,
-        candidate: { set: fakeSet('d', 'deal', 'b1'), ...ONLY_ASKED },
+        candidate: { set: fakeSet('d', 'deal', 'b1'), since: 0, ...ONLY_ASKED },
       },
     ];
     const tally = (): Tally => JSON.parse(state.get(tallyKey('d')) ?? '{}');
@@ -131,6 +131,62 @@ describe('scoring step', () => {
     change('deal', 'D1', 3, { op: 'delete' });
     expect(tally().pairs).toEqual({ 'watch>healthy': 1 });
     expect(named()).toEqual(['D2 watch>healthy']);
+  });
+
+  describe('a version on its way', () => {
+    let shadow: number;
+    /** It looks at the account, which the active one doesn't. */
+    const beside = (share: number): ActiveSet[] => [
+      {
+        active: fakeSet('d', 'deal', 'b1', undefined, []),
+        fallback: null,
+        candidate: { set: fakeSet('d', 'deal', 'a1'), since: shadow, ...ONLY_ASKED, share },
+      },
+    ];
+    const alone = (): ActiveSet[] => beside(0).map(({ active, fallback }) => ({ active, fallback }));
+    const pairs = () => (JSON.parse(state.get(tallyKey('d')) ?? '{}') as Partial<Tally>).pairs;
+    const take = (kind: 'shadowed' | 'aborted' | 'activated', version: string) => {
+      through(takeFact(state, { kind, set: 'd', version, at: 9, by: 'x' }, 0, context));
+      swept();
+    };
+    beforeEach(() => {
+      shadow = 5;
+      deals = alone();
+      change('account', 'A', 0, { fields: { employees: 1 } });
+      for (const id of ['D1', 'D2', 'D3']) deal(id, 1, { amount: 0 });
+      deals = beside(0);
+      take('shadowed', 'a1');
+    });
+
+    it('is counted in full again when it was given up before', () => {
+      expect(pairs()).toEqual({ 'healthy>watch': 3 });
+      deals = alone();
+      take('aborted', 'a1');
+      expect(pairs()).toBe(undefined);
+      shadow = 8;
+      deals = beside(0);
+      through(takeFact(state, { kind: 'shadowed', set: 'd', version: 'a1', at: 9, by: 'x' }, 0, context));
+      // An image that comes before the sweep.
+      deal('D1', 10, { amount: 3 });
+      swept();
+      expect(pairs()).toEqual({ 'healthy>watch': 3 });
+    });
+
+    it('keeps its counts when the active one is activated once more', () => {
+      take('activated', 'b1');
+      expect(pairs()).toEqual({ 'healthy>watch': 3 });
+    });
+
+    it('is asked anew when the account changes that it alone looks at, and answers where it is its turn', () => {
+      expect(change('account', 'A', 10, { fields: { employees: 2 } })).toEqual(['a/A change']);
+      expect(pairs()).toEqual({ 'healthy>healthy': 3 });
+      deals = beside(1);
+      expect(change('account', 'A', 11, { fields: { employees: 3 } })).toEqual([
+        'a/A change',
+        ...['D1', 'D2', 'D3'].flatMap((id) => [`d/${id} account_change`, `d/${id} healthy→watch`]),
+      ]);
+      expect(pairs()).toEqual({ 'healthy>watch': 3 });
+    });
   });
 
   it('tells what moved, with message and fix', () => {
@@ -332,7 +388,7 @@ describe('scoring step', () => {
     deals = [b1];
     through(takeFact(state, { kind: 'activated', set: 'd', version: 'b1', at: 5, by: 'test' }, 0, context));
     expect(tell(sweepOn(state, 0, context, 1) ?? fail())).toEqual(['d/D1 sweep']);
-    deals = [{ ...b1, candidate: { set: fakeSet('d', 'deal', 'c1'), ...ONLY_ASKED } }];
+    deals = [{ ...b1, candidate: { set: fakeSet('d', 'deal', 'c1'), since: 0, ...ONLY_ASKED } }];
     const asked = (): number => (JSON.parse(state.get(tallyKey('d')) ?? '{"answers":0}') as Tally).answers;
     through(takeFact(state, { kind: 'shadowed', set: 'd', version: 'c1', at: 6, by: 'test' }, 0, context));
     expect(swept()).toEqual(['d/D2 sweep', 'd/D3 sweep']);
