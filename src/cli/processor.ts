@@ -12,7 +12,7 @@ import type { Log } from '../log/port.ts';
 import { activateNewSets, activateSets } from '../runtime/activate-sets.ts';
 import { compileDocument } from '../runtime/compile-document.ts';
 import { followControl } from '../runtime/control.ts';
-import { createHealth, type Health } from '../runtime/health.ts';
+import { createHealth, type Health, type HealthReport } from '../runtime/health.ts';
 import { isSettled, lagOf, stagesNobodyRuns, totalLag } from '../runtime/lag.ts';
 import { dirtyEntities, incompleteEntities } from '../runtime/listed-entities.ts';
 import { ownedBy } from '../runtime/owned-by.ts';
@@ -117,7 +117,7 @@ export async function startProcessor(
         const nobodyRuns = await stagesNobodyRuns(log, topics);
         return {
           id,
-          ...(worker?.health ?? health).report(),
+          ...statusOf((worker?.health ?? health).report()),
           lag: totalLag(lags),
           tasks: lags,
           nobody_runs: nobodyRuns,
@@ -131,7 +131,7 @@ export async function startProcessor(
         newest: (limit) => newestIncidents(log, topics, limit),
         one: (number) => incidentOf(log, topics, number),
       },
-      ready: () => worker !== null && worker.health.report().posture !== 'critical',
+      ready: () => worker !== null && !worker.health.report().isStuck,
       onError: (error) =>
         logger.error(
           { err: error instanceof Error ? { message: error.message, stack: error.stack } : String(error) },
@@ -212,6 +212,8 @@ function startTasks(settings: Settings, place: Place, common: TasksOf): Promise<
     ...(telemetry === null ? {} : { tracer: telemetry.tracer }),
   });
 }
+
+const statusOf = ({ isStuck: _, ...report }: HealthReport): Omit<HealthReport, 'isStuck'> => report;
 
 const newestFirst = <T>(outputs: readonly OutputRecord<T>[]): readonly T[] =>
   outputs.map(({ value }) => value).reverse();

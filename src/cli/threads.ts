@@ -94,7 +94,7 @@ interface StartedThread {
 /** A thread that has not ended so long after its deadline is ended. */
 const GRACE_MS = 1_000;
 
-const NOTHING_YET: HealthReport = { posture: 'nominal', reasons: [], counters: {} };
+const NOTHING_YET: HealthReport = { posture: 'nominal', isStuck: false, reasons: [], counters: {} };
 
 function startThread(data: ThreadData): StartedThread {
   const thread = new Thread(new URL('./thread.ts', import.meta.url), {
@@ -112,7 +112,12 @@ function startThread(data: ThreadData): StartedThread {
     });
     thread.on('error', (error) => {
       const reason = error instanceof Error ? error.message : String(error);
-      report = { ...report, posture: 'critical', reasons: [...report.reasons, `thread ${data.index}: ${reason}`] };
+      report = {
+        ...report,
+        posture: 'critical',
+        isStuck: true,
+        reasons: [...report.reasons, `thread ${data.index}: ${reason}`],
+      };
       reject(error);
     });
   });
@@ -134,6 +139,7 @@ function mergeReports(reports: readonly HealthReport[]): HealthReport {
   const worst = Math.max(...reports.map(({ posture }) => POSTURES.indexOf(posture)));
   return {
     posture: POSTURES[worst] ?? 'critical',
+    isStuck: reports.some(({ isStuck }) => isStuck),
     reasons: reports.flatMap(({ reasons }) => reasons),
     counters: Object.fromEntries(Object.entries(counters).sort(([a], [b]) => (a < b ? -1 : 1))),
   };

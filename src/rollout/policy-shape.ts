@@ -2,11 +2,13 @@ import { z } from 'zod';
 import type { ExpectedMove } from '../scoring/control-fact.ts';
 import { METRICS } from './guards.ts';
 import { parseMove } from './moves.ts';
+import { SYSTEM_METRICS } from './policy.ts';
 
 const MAX_KEYS = 100;
 const MAX_STEPS = 20;
 const MAX_GUARDS = 20;
 const MAX_EXAMPLES = 200;
+const MAX_SYSTEM_WINDOW_MS = 3_600_000;
 const STANDS = /^(healthy|watch|at_risk|critical)>(healthy|watch|at_risk|critical|fault)$/;
 const DAY_MS = 86_400_000;
 const MAX_ACCOUNTS = 500;
@@ -102,6 +104,35 @@ export const policyShape = z.strictObject({
       approval_within: duration.default(DAY_MS * 3),
       gate_within: duration.default(DAY_MS * 7),
       risk_within: duration.default(DAY_MS),
+    })
+    .prefault({}),
+  system: z
+    .strictObject({
+      guards: z
+        .array(
+          z.strictObject({
+            metric: z.enum(SYSTEM_METRICS),
+            degraded_over: z.number().min(0),
+            critical_over: z.number().min(0),
+            window: duration.refine((ms) => ms <= MAX_SYSTEM_WINDOW_MS, 'at most 1h: one sample a second is kept'),
+            min_samples: z.int().min(1).max(3_600).default(5),
+          }),
+        )
+        .max(MAX_GUARDS)
+        .optional(),
+      recover_after: duration.default(60_000),
+    })
+    .prefault({}),
+  budget: z
+    .strictObject({
+      caps: z
+        .array(z.strictObject({ metric: z.enum(SYSTEM_METRICS).exclude(['dead_letters']), at_most: z.number().min(0) }))
+        .max(MAX_GUARDS)
+        .optional(),
+      swept_per_second: z.int().min(1).max(1_000_000).default(2_000),
+      in_flight: z.int().min(1).max(100_000).default(2_000),
+      shed_after: duration.default(10_000),
+      relax_after: duration.default(30_000),
     })
     .prefault({}),
   examples: z.array(example).max(MAX_EXAMPLES).default([]),

@@ -28,6 +28,9 @@ export interface Policy {
   /** So many faults of the active version roll it back. */
   readonly activeFaults: number;
   readonly examples: readonly PolicyExample[];
+  /** How the processor itself is doing. */
+  readonly system: { readonly guards: readonly SystemGuard[]; readonly recoverAfterMs: number };
+  readonly budget: Budget;
   readonly followUps: {
     /** Who has them first; null: the author of what they are about. */
     readonly owner: string | null;
@@ -44,6 +47,30 @@ export interface Policy {
 export interface Gate {
   readonly minAnswers: number;
   readonly minDurationMs: number;
+}
+
+export const SYSTEM_METRICS = ['dead_letters', 'lag', 'latency_ms', 'heap_share', 'busy_share'] as const;
+export type SystemMetric = (typeof SYSTEM_METRICS)[number];
+
+export interface SystemGuard {
+  readonly metric: SystemMetric;
+  readonly degradedOver: number;
+  readonly criticalOver: number;
+  readonly windowMs: number;
+  /** With fewer in its window it can't tell. */
+  readonly minSamples: number;
+}
+
+/** What a thread may take of its machine. */
+export interface Budget {
+  readonly caps: readonly { readonly metric: SystemMetric; readonly atMost: number }[];
+  /** Entities that sweeps of a thread answer in a second. */
+  readonly sweptPerSecond: number;
+  /** Records that a task takes into one commit. */
+  readonly inFlight: number;
+  /** More is let go of after so long over a cap, and taken up again after so long under all of them. */
+  readonly shedAfterMs: number;
+  readonly relaxAfterMs: number;
 }
 
 /** What somebody wrote down that the guards say. */
@@ -85,6 +112,22 @@ export const DEFAULT_POLICY: Policy = {
   ],
   activeFaults: 10,
   examples: [],
+  system: {
+    guards: [
+      { metric: 'dead_letters', degradedOver: 100, criticalOver: 10_000, windowMs: 300_000, minSamples: 2 },
+      { metric: 'lag', degradedOver: 50_000, criticalOver: 1_000_000, windowMs: 60_000, minSamples: 5 },
+      { metric: 'latency_ms', degradedOver: 10_000, criticalOver: 300_000, windowMs: 60_000, minSamples: 5 },
+      { metric: 'heap_share', degradedOver: 0.8, criticalOver: 0.95, windowMs: 30_000, minSamples: 5 },
+    ],
+    recoverAfterMs: 60_000,
+  },
+  budget: {
+    caps: [{ metric: 'heap_share', atMost: 0.85 }],
+    sweptPerSecond: 2_000,
+    inFlight: 2_000,
+    shedAfterMs: 10_000,
+    relaxAfterMs: 30_000,
+  },
   followUps: {
     owner: null,
     escalateTo: null,

@@ -4,7 +4,7 @@ import { type Findings, readShapedYaml } from '../language/shaped-yaml.ts';
 import { noTally } from '../scoring/tally.ts';
 import { fingerprintOf } from './approval.ts';
 import { WINDOWED } from './guards.ts';
-import type { Policy, PolicyKey } from './policy.ts';
+import { DEFAULT_POLICY, type Policy, type PolicyKey } from './policy.ts';
 import { type PolicyDocument, policyShape } from './policy-shape.ts';
 
 const MAX_POLICY_LENGTH = 256 * 1024;
@@ -28,7 +28,15 @@ export function readPolicy(text: string, file: string): ReadPolicy {
 }
 
 function toPolicy(document: PolicyDocument, findings: Findings): Policy {
-  const { approvals, shadow, canary, guards, follow_ups: followUps } = document;
+  const { approvals, shadow, canary, guards, follow_ups: followUps, system, budget } = document;
+  for (const [index, { metric, degraded_over: degraded, critical_over: critical }] of (system.guards ?? []).entries())
+    if (critical <= degraded)
+      findings.add(
+        'PLB-POLICY-SHAPE',
+        ['system', 'guards', index, 'critical_over'],
+        `\`${metric}\` is critical over ${critical}, and degraded over ${degraded} already`,
+        'critical is the higher one',
+      );
   const keys = document.keys.flatMap((key, index) => readKey(key, index, findings));
   const counting = keys.filter(({ role }) => approvals.roles.length === 0 || approvals.roles.includes(role));
   if (new Set(counting.map(({ name }) => name)).size < approvals.needed)
@@ -70,6 +78,22 @@ function toPolicy(document: PolicyDocument, findings: Findings): Policy {
       return { metric, atMost, minAnswers, windowMs: window ?? null };
     }),
     activeFaults: document.active_faults,
+    system: {
+      guards:
+        system.guards?.map(
+          ({ metric, degraded_over: degradedOver, critical_over: criticalOver, window, min_samples }) => ({
+            ...{ metric, degradedOver, criticalOver, windowMs: window, minSamples: min_samples },
+          }),
+        ) ?? DEFAULT_POLICY.system.guards,
+      recoverAfterMs: system.recover_after,
+    },
+    budget: {
+      caps: budget.caps?.map(({ metric, at_most: atMost }) => ({ metric, atMost })) ?? DEFAULT_POLICY.budget.caps,
+      sweptPerSecond: budget.swept_per_second,
+      inFlight: budget.in_flight,
+      shedAfterMs: budget.shed_after,
+      relaxAfterMs: budget.relax_after,
+    },
     examples: document.examples.map(({ name, counted: { stand, ...counts }, proposed, expect }) => ({
       name,
       tally: { ...noTally('example'), ...counts, pairs: stand },

@@ -48,6 +48,7 @@ export interface ScoreStageParts {
   readonly wire?: Wire;
   /** See ScoreContext. */
   readonly entitiesPerCommit?: number;
+  readonly shedsShadow?: () => boolean;
 }
 
 /** Images of one task whose decoded fields stay in memory: at most about 16 MB. */
@@ -65,6 +66,7 @@ export function scoreStage(parts: ScoreStageParts, partition: number): Stage {
     controlAt: (offset) => control.viewAt(offset),
     memo: textMemo<Fields>(REMEMBERED_IMAGES),
     ingestPartitions: parts.partitionsOf(topics.dealChanges) + parts.partitionsOf(topics.accountChanges),
+    ...(parts.shedsShadow === undefined ? {} : { shedsShadow: parts.shedsShadow }),
     ...(parts.entitiesPerCommit === undefined ? {} : { entitiesPerCommit: parts.entitiesPerCommit }),
   };
 

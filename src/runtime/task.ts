@@ -42,6 +42,8 @@ export interface TaskParts {
   readonly limits?: BatchLimits;
   /** What the stage decodes with: each batch is prepared before. */
   readonly wire?: Wire;
+  /** Told how long the first record of a batch had lain on the log when its commit was through, ms. */
+  readonly onWaited?: (ms: number) => void;
   /** Of sweeps; not bounded unless given. */
   readonly pace?: Pace;
   /** None unless given. */
@@ -172,6 +174,8 @@ export async function openTask(stage: Stage, again: () => Stage, parts: TaskPart
     // In the same commit: one of its own would make the next records wait.
     if (!isUnfinished) outputs.push(...(sweepOn(state, next)?.outputs ?? []));
     await commit(trace, state, outputs, next);
+    const first = records[0];
+    if (first !== undefined) parts.onWaited?.(parts.clock() - first.timestampMs);
     return true;
   }
 

@@ -20,9 +20,10 @@ import { scoreStage } from './score-stage.ts';
 import { openSignaller } from './signals.ts';
 import type { Stage } from './stage.ts';
 import type { Switches } from './switches.ts';
-import { type BatchLimits, openTask, type Task } from './task.ts';
+import { type BatchLimits, DEFAULT_BATCH, openTask, type Task } from './task.ts';
 import type { Tracer } from './tracer.ts';
 import { createWaker } from './waker.ts';
+import { openWatchdog, type Resources } from './watchdog.ts';
 
 export interface WorkerOptions {
   readonly log: Log;
@@ -45,8 +46,8 @@ export interface WorkerOptions {
   readonly policy?: Policy;
   /** The tasks that this worker runs; all unless told. */
   readonly takes?: (input: TaskInput) => boolean;
-  /** Entities that sweeps of this worker may answer a second, looked up each time; SWEPT_PER_SECOND unless given. */
-  readonly sweptPerSecond?: () => number;
+  /** Of this thread, for system guards and the budget; neither is looked after unless given. */
+  readonly resources?: () => Resources;
   /** Looked up before each turn of a task; all on unless given. */
   readonly switches?: () => Switches;
   /** Watches the tasks; none unless given. */
@@ -67,8 +68,9 @@ export interface Worker {
 
 const POLL_MS = 100;
 const SWITCH = 'processing';
-/** About a tenth of what one thread can answer. */
-export const SWEPT_PER_SECOND = 2_000;
+/** Between two looks at the system, and at how far its tasks are behind. */
+const LOOK_MS = 1_000;
+const LAG_EVERY = 5;
 /** Between losing a task that is still ours and opening it again. */
 const REOPEN_MS = 1_000;
 
@@ -88,11 +90,25 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   };
   const control = await patiently('control', patience, () => followControl(log, topics, options.compile, options.wire));
   const signaller = openSignaller({ ...options, control });
-  const pace = openPace(options.sweptPerSecond ?? (() => SWEPT_PER_SECOND), clock);
-  const parts = { ...options, health, control, partitionsOf: (topic: string) => log.partitionsOf(topic) };
-  const makers = stageMakers(parts, options.connectors ?? [], options.policy ?? DEFAULT_POLICY).filter(
+  const policy = options.policy ?? DEFAULT_POLICY;
+  const watchdog = openWatchdog(policy, health, clock());
+  const pace = openPace(watchdog.sweptPerSecond, clock);
+  const limits = withInFlight(options.limits ?? DEFAULT_BATCH, policy.budget.inFlight);
+  const parts = {
+    ...options,
+    health,
+    shedsShadow: watchdog.shedsShadow,
+    control,
+    partitionsOf: (topic: string) => log.partitionsOf(topic),
+  };
+  const makers = stageMakers(parts, options.connectors ?? [], policy).filter(
     ({ input }) => options.takes?.(input) ?? true,
   );
+  const running = new Set<Task>();
+  const looking = options.resources === undefined ? null : setInterval(look, LOOK_MS);
+  looking?.unref();
+  let looks = 0;
+  let lag: number | undefined;
   const holds = new Map<string, Promise<WorkerEnd>>();
   /** Names of the tasks that are this worker's: all, or those that the group gave it. */
   let mine: ReadonlySet<string> = new Set();
@@ -102,10 +118,18 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   });
 
   const open = ({ make }: StageMaker): Promise<Task> =>
-    openTask(make(health), () => make(createHealth()), { ...options, control, patience, pace });
+    openTask(make(health), () => make(createHealth()), {
+      ...options,
+      limits,
+      control,
+      patience,
+      pace,
+      onWaited: watchdog.waited,
+    });
 
   async function run(task: Task): Promise<WorkerEnd> {
     let known = 0;
+    running.add(task);
     try {
       while (!stopping && mine.has(task.name)) {
         if (known < lost) {
@@ -116,6 +140,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
           await waker.pause(options.pollMs ?? POLL_MS);
           continue;
         }
+        const intakePauseMs = TAKES_IN.has(task.input.stage) ? watchdog.intakePauseMs() : 0;
+        if (intakePauseMs > 0) await waker.pause(intakePauseMs);
         const seen = waker.count();
         await waker.turn();
         const hasWorked = await task.runOnce();
@@ -129,7 +155,28 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     } catch (error) {
       return endOf(task.name, error);
     } finally {
+      running.delete(task);
       await task.close();
+    }
+  }
+
+  function look(): void {
+    watchdog.look({ ...options.resources?.(), ...(lag === undefined ? {} : { lag }) }, clock());
+    if (looks++ % LAG_EVERY === 0) void measureLag();
+  }
+
+  /** What can't be reached now is not known, and health says so elsewhere. */
+  async function measureLag(): Promise<void> {
+    try {
+      const behind = await Promise.all(
+        [...running].map(async ({ input, position }) => {
+          const { end } = await log.bounds(input.topic, input.partition);
+          return Math.max(0, end - position);
+        }),
+      );
+      lag = behind.reduce((sum, one) => sum + one, 0);
+    } catch {
+      lag = undefined;
     }
   }
 
@@ -221,6 +268,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     wake: () => waker.wake(),
     async stop(deadlineMs) {
       stopping = true;
+      if (looking !== null) clearInterval(looking);
       waker.release();
       const all = Promise.all(holds.values()).then(async () => {
         await membership?.close();
@@ -231,6 +279,14 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     },
   };
 }
+
+const withInFlight = (limits: BatchLimits, inFlight: number): BatchLimits => ({
+  ...limits,
+  maxRecords: Math.min(limits.maxRecords, inFlight),
+});
+
+/** Stages that a slower intake holds back; what was taken in is scored. */
+const TAKES_IN: ReadonlySet<string> = new Set(['connect', 'ingest']);
 
 function reasonOf(error: unknown): string {
   if (error instanceof PlumblineError) return `${error.code} ${error.message}`;

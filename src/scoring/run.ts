@@ -8,9 +8,10 @@ import type { EntityKind, Fields } from '../language/contract.ts';
 import type { Overlay } from '../log/overlay.ts';
 import type { TextMemo } from '../log/text-memo.ts';
 import type { ActiveSet, ControlView } from './active-set.ts';
-import { compare } from './beside.ts';
+import { compare, forget } from './beside.ts';
 import { isInCanary } from './canary.ts';
 import { instantText } from './evidence.ts';
+import { decodeJob, encodeJob, type SweepJob } from './job.ts';
 import { postureEnded, postureMoved, type Sight } from './posture-change.ts';
 import type { Cause, Outcome, PostureChange, Result } from './result.ts';
 import type { Answer, AnswerFn, Subject } from './score.ts';
@@ -30,6 +31,7 @@ import {
   faultsKey,
   fieldsKey,
   laneKey,
+  sweepKey,
   type Timer,
   timerKey,
 } from './state-keys.ts';
@@ -86,6 +88,8 @@ export interface Run {
   readonly memo: TextMemo<Fields>;
   /** Tallies that this step changed, by set: written once it is through. */
   readonly tallies: Map<string, Tally>;
+  /** See ScoreContext. */
+  readonly shedsShadow: boolean;
 }
 
 export const noCounts = (): ScoreCounts => ({
@@ -204,7 +208,9 @@ export function answerSets(
       // Without an answer there is no due time either, or it would come again and again.
       if (last !== null) scored.answers.set(set.active.name, { ...last, dueAt: null });
     } else publish(run, { scored, fields: subject.fields }, last, given.set, given.answer, inputOffset);
-    if (set.candidate !== undefined) {
+    if (set.candidate === undefined) continue;
+    if (run.shedsShadow && set.candidate.share === 0) leaveToSweep(run, scored, set, last?.beside);
+    else {
       putBeside(scored, set, compare(run, set, set.candidate, asked, given?.answer ?? null, last?.beside));
     }
   }
@@ -221,6 +227,22 @@ export function compareOnly(run: Run, scored: ScoredEntity & { image: PresentIma
     previousPosture: last.posture,
   };
   putBeside(scored, set, compare(run, set, set.candidate, asked, null, last.beside));
+}
+
+/** The entity is asked about once there is time: until then it stands nowhere under the version on its way. */
+function leaveToSweep(run: Run, scored: ScoredEntity, { active }: ActiveSet, before: LastAnswer['beside']): void {
+  const { name, entity } = active;
+  forget(run, name, scored, before);
+  putBeside(scored, { active, fallback: null }, undefined);
+  const key = sweepKey(name);
+  const text = run.state.get(key);
+  const job = text === undefined ? null : (decodeJob(text) as SweepJob);
+  if (job?.after === '') return;
+  const anew: SweepJob = job ?? {
+    ...{ kind: 'sweep', cause: NO_CAUSE, entity, set: name, at: scored.now ?? 0, compareOnly: true },
+    ...{ after: '', done: 0 },
+  };
+  run.state.set(key, encodeJob({ ...anew, after: '', done: 0 }));
 }
 
 /** It never reaches a result. */

@@ -54,6 +54,8 @@ export interface ScoreContext {
   readonly ingestPartitions: number;
   /** Entities answered in one commit, ENTITIES_PER_COMMIT unless told; a simulation cuts smaller. */
   readonly entitiesPerCommit?: number;
+  /** Whether a version in its shadow is not asked now: who changes meanwhile is asked about by a sweep. */
+  readonly shedsShadow?: () => boolean;
   /** Kept from step to step by whoever wants to decode less often. */
   readonly memo?: TextMemo<Fields>;
 }
@@ -290,6 +292,7 @@ function open(state: Overlay, position: number, context: ScoreContext): Run {
     perCommit: context.entitiesPerCommit ?? ENTITIES_PER_COMMIT,
     memo: context.memo ?? textMemo<Fields>(1),
     tallies: new Map(),
+    shedsShadow: context.shedsShadow?.() ?? false,
   };
 }
 

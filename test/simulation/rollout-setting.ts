@@ -82,6 +82,9 @@ export function policyOf(chance: Chance): Policy {
     ],
     activeFaults: chance.pick([2, 4]),
     followUps: DEFAULT_POLICY.followUps,
+    examples: [],
+    system: DEFAULT_POLICY.system,
+    budget: DEFAULT_POLICY.budget,
   };
 }
 

@@ -41,6 +41,7 @@ describe('scoring step', () => {
   let deals: ActiveSet[];
   let accounts: ActiveSet[];
   let seen: string[];
+  let isShed = false;
   beforeEach(() => {
     ingest = empty();
     state = empty();
@@ -54,6 +55,7 @@ describe('scoring step', () => {
     answer: fakeAnswer,
     controlAt: (at) => ({ offset: at, sets: { deal: deals, account: accounts } }),
     ingestPartitions: 1,
+    shedsShadow: () => isShed,
   };
 
   /** What a step gave, in short: `d/D1 change critical` is a result, `d/D1 healthy→watch` a posture change. */
@@ -396,6 +398,22 @@ describe('scoring step', () => {
     // Nobody is asked about twice for nothing.
     through(takeFact(state, { kind: 'shadowed', set: 'd', version: 'c1', at: 7, by: 'test' }, 0, context));
     expect(swept()).toEqual([]);
+  });
+
+  it('lets a version in its shadow wait while it must, and asks it by a sweep afterwards', () => {
+    const a1 = { active: fakeSet('d', 'deal', 'a1'), fallback: null };
+    deals = [{ ...a1, candidate: { set: fakeSet('d', 'deal', 'b1'), since: 0, ...ONLY_ASKED } }];
+    const pairs = (): object => (JSON.parse(state.get(tallyKey('d')) ?? '{}') as Tally).pairs;
+    for (const id of ['D1', 'D2']) deal(id, 0, { amount: 0 });
+    expect(pairs()).toEqual({ 'healthy>healthy': 2 });
+    isShed = true;
+    expect(deal('D1', 1, { amount: 1 })).toEqual(['d/D1 change', 'd/D1 healthy→watch']);
+    // Where it would stand is not known: it is not counted as it stood before.
+    expect(pairs()).toEqual({ 'healthy>healthy': 1 });
+    isShed = false;
+    expect(swept()).toEqual([]);
+    expect(pairs()).toEqual({ 'healthy>healthy': 1, 'watch>watch': 1 });
+    expect(sweepsIn(state)).toEqual([]);
   });
 
   it('ends the postures of a retired set, cut into commits, and scores the others on', () => {
