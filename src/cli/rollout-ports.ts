@@ -45,7 +45,12 @@ export function rolloutPorts(
     const state = follower.stateAt(follower.offset);
     const context = await seenContext(log, topics, wire, follower, policy, switches().rollouts, Date.now());
     const viewOf = (name: string, set: SetState): object =>
-      setView(set, comingStep(name, state, context), set.rollout === null ? [] : context.readingsOf(name, set.rollout));
+      setView(
+        set,
+        comingStep(name, state, context),
+        set.rollout === null ? [] : context.readingsOf(name, set.rollout),
+        context.sweepOf(name),
+      );
     return { state, viewOf };
   }
 

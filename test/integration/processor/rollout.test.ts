@@ -182,6 +182,10 @@ describe('a rollout', () => {
     const html = await said('incident', 'show', '0', '--html');
     expect(html).toContain('unexpected_moves');
     expect(html).toContain('<svg');
+    // What the two versions differ in, and why one of those who moved stands where it did.
+    expect(html).toContain('parameter rep_discount');
+    expect(html).toMatch(/<summary>deal D\d+: critical by version [0-9a-f]{12}/);
+    expect(html).toContain('discount-in-band');
     expect(html).not.toMatch(/<script|https?:\/\/|src=/);
     expect(await said('incident', 'show', '0')).toContain(incident.movers[0].id);
   });
