@@ -227,6 +227,14 @@ describe('a rollout by HTTP', () => {
     ]);
     expect(await page.text()).toContain('unexpected_moves');
     expect(await refused(await fetch(`${processor.url}/v1/incidents/99`))).toEqual([404, 'PLB-INCIDENT-UNKNOWN']);
+    const open = async () =>
+      (await (await fetch(`${processor.url}/v1/follow-ups`)).json()) as readonly { id: string; kind: string }[];
+    const [risk] = await open();
+    expect(risk).toMatchObject({ kind: 'unresolved_risk', set: 'deal-desk', closed: null });
+    const closing = { by: 'cy', reason: 'the limit was wrong', follow_up: risk?.id };
+    expect((await accepted(await ask('close-follow-up', closing))).message).toMatch(/^closed: version /);
+    expect(await open()).toEqual([]);
+    expect(await refused(await ask('close-follow-up', closing))).toEqual([409, 'PLB-FOLLOW-UP']);
     expect(await refused(await ask('rollback'))).toEqual([409, 'PLB-ROLLOUT-TARGET']);
   });
 });
