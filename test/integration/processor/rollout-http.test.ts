@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fingerprintOf, signApproval } from '../../../src/rollout/approval.ts';
 import { plumbline, ROOT, type RunningProcessor, scratchDirectory, startProcessor, until } from '../../support/cli.ts';
+import { discountedDeal } from '../../support/rollout-deals.ts';
 
 interface Standing {
   readonly active: string;
@@ -47,20 +48,9 @@ describe('a rollout by HTTP', () => {
     (await (await fetch(`${processor.url}/v1/rollouts/deal-desk`)).json()) as Standing;
   const nextOf = ({ next }: Standing) => [next.action, next.blocked_by?.code ?? null];
 
-  const change = (index: number, version: number, discount: number) =>
-    JSON.stringify({
-      event_id: `e${index}-${version}`,
-      entity: 'deal',
-      id: `D${index}`,
-      account_id: `A${index}`,
-      version: String(version),
-      changed_at: '2026-03-01T00:00:00Z',
-      op: 'upsert',
-      fields: { stage: 'proposal', discount_pct: discount, approvals: [], amount: 100, list_price: 150 },
-    });
   const ingest = (version: number, discount: number) =>
     plumbline(['ingest', '--live', '--data-dir', dataDir, '-'], {
-      input: Array.from({ length: 40 }, (_, index) => change(index, version, discount)).join('\n'),
+      input: Array.from({ length: 40 }, (_, index) => discountedDeal(index, version, discount)).join('\n'),
     });
 
   beforeAll(async () => {
