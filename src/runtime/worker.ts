@@ -63,8 +63,8 @@ export interface Worker {
 }
 
 const POLL_MS = 100;
-/** About a tenth of what one thread can answer. */
-export const SWEPT_PER_SECOND = 2_000;
+/** About an eighth of what one thread can answer: what changes meanwhile finds it free. */
+export const SWEPT_PER_SECOND = 1_000;
 /** Between losing a task that is still ours and opening it again. */
 const REOPEN_MS = 1_000;
 
