@@ -13,7 +13,7 @@ import { compile, feed, startProcessor, untilIdle } from './processor.ts';
 import { changedDealDesk } from './rollout-facts.ts';
 import { watchResults } from './watch-results.ts';
 
-/** A sweep of so many takes some six seconds. */
+/** A sweep of so many takes some twenty seconds. */
 const DEALS = Number(process.env.PLUMBLINE_BENCH_DEALS ?? 12_000);
 const ROUNDS = 7;
 /** Changes a second, a small part of what the processor can do: waiting for each other is not what is measured. */
