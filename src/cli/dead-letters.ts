@@ -7,6 +7,8 @@ import type { Topics } from '../log/topics.ts';
 import { type DeadLetter, findDeadLetter, redrive } from '../runtime/dead-letters.ts';
 import { LETTER_OPTIONS, type LetterOptions, matchesLetter, readLetterFilter } from '../runtime/letter-filter.ts';
 import { type LetterState, type LetterWithState, lettersWithStates } from '../runtime/letter-states.ts';
+import { whoAmI } from './ask-controller.ts';
+import { audit } from './audit.ts';
 import { lineWriter } from './line-writer.ts';
 import { withPlace } from './open-log.ts';
 import { plural } from './plural.ts';
@@ -67,8 +69,10 @@ export function deadLettersCommand(program: Command): void {
       const { final } = await inBatches(chosen(log, topics, ids, flags), async (letters) => {
         count += letters.length;
         if (dryRun) for (const letter of letters) process.stdout.write(`${row(letter, 'open')}\n`);
-        else await redrive(log, topics, letters, { by: 'cli', at: Date.now() }, wire);
+        else await redrive(log, topics, letters, { by: whoAmI(), at: Date.now() }, wire);
       });
+      if (!dryRun && count > 0)
+        await audit({ log, topics, wire }, 'redrive', `${plural(count, 'dead letter')} tried again`);
       process.stdout.write(`${count} ${dryRun ? 'would be' : count === 1 ? 'is' : 'are'} tried again\n`);
       if (final > 0)
         process.stderr.write(

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { type Command, Option } from 'commander';
-import { parse } from 'yaml';
 import { loadContracts } from '../../schemas/contracts.ts';
 import type { CompiledSet } from '../compiler/compile.ts';
 import { PlumblineError } from '../errors.ts';
+import { changesBetween, type DocumentChange } from '../evidence/document-changes.ts';
 import type { ControlFollower } from '../runtime/control.ts';
 import { regression } from '../runtime/regression.ts';
 import { entitiesIn, movesIn, type Tally } from '../scoring/tally.ts';
@@ -60,53 +60,7 @@ function versionOf(text: string, control: ControlFollower): CompiledSet {
   });
 }
 
-/** A part of a document that is there in one, or differs. */
-interface Change {
-  readonly what: string;
-  readonly kind: 'added' | 'removed' | 'changed';
-  /** Keys that differ. */
-  readonly keys: readonly string[];
-}
-
-type Parts = { readonly [name: string]: unknown };
-
-function changesBetween(a: string, b: string): readonly Change[] {
-  const [before, after] = [partsOf(a), partsOf(b)];
-  return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((what): Change[] => {
-    const [x, y] = [before[what], after[what]];
-    if (JSON.stringify(x) === JSON.stringify(y)) return [];
-    if (x === undefined) return [{ what, kind: 'added', keys: [] }];
-    if (y === undefined) return [{ what, kind: 'removed', keys: [] }];
-    return [{ what, kind: 'changed', keys: keysThatDiffer(x, y) }];
-  });
-}
-
-/** Constraints and parameters by name, the rest by key. Both documents have been checked. */
-function partsOf(text: string): Parts {
-  const {
-    constraints = [],
-    parameters = {},
-    ...rest
-  } = parse(text, { maxAliasCount: 0 }) as {
-    constraints?: readonly { id: string }[];
-    parameters?: Parts;
-  } & Parts;
-  return {
-    ...Object.fromEntries(constraints.map((one) => [`constraint ${one.id}`, one])),
-    ...Object.fromEntries(Object.entries(parameters).map(([name, one]) => [`parameter ${name}`, one])),
-    ...rest,
-  };
-}
-
-function keysThatDiffer(a: unknown, b: unknown): readonly string[] {
-  const isParts = (value: unknown): value is Parts =>
-    value !== null && typeof value === 'object' && !Array.isArray(value);
-  if (!isParts(a) || !isParts(b)) return [];
-  const names = [...new Set([...Object.keys(a), ...Object.keys(b)])];
-  return names.filter((name) => JSON.stringify(a[name]) !== JSON.stringify(b[name]));
-}
-
-function render(changes: readonly Change[], tally: Tally): string {
+function render(changes: readonly DocumentChange[], tally: Tally): string {
   const moves = movesIn(tally);
   return [
     ...(changes.length === 0 ? ['the documents say the same'] : []),

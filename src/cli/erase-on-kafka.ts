@@ -4,6 +4,7 @@ import type { Log } from '../log/port.ts';
 import { stateTopicOf, type Topics } from '../log/topics.ts';
 import { eraseFromState } from '../runtime/erase.ts';
 import { lagOf, taskInputs, totalLag } from '../runtime/lag.ts';
+import { audit } from './audit.ts';
 import { kafkaSettingsOf } from './kafka-settings.ts';
 import type { LogSettings } from './log-settings.ts';
 import { openKafkaPlace } from './open-log.ts';
@@ -21,7 +22,7 @@ export async function eraseOnKafka(
   id: string,
   isDry: boolean,
 ): Promise<string> {
-  const { log, topics } = await openKafkaPlace(settings);
+  const { log, topics, wire } = await openKafkaPlace(settings);
   try {
     await holdStopped(log);
     const lags = await lagOf(log, topics);
@@ -32,6 +33,7 @@ export async function eraseOnKafka(
       });
     const untaken = totalLag(lags.filter(({ task }) => !task.startsWith('control/')));
     const held = await eraseFromState(log, topics, entity, id, isDry);
+    if (!isDry) await audit({ log, topics, wire }, 'erase', `one ${entity} was erased`);
     return [
       held.length === 0
         ? `no state knows ${entity} ${id}`

@@ -2,13 +2,25 @@ import { type Command, Option } from 'commander';
 import { PlumblineError } from '../errors.ts';
 import type { EntityKind } from '../language/contract.ts';
 import { emptyRecords } from '../log/embedded/erase.ts';
+import type { Log } from '../log/port.ts';
 import { eraseFromState, tellsOf } from '../runtime/erase.ts';
+import { jsonWire } from '../wire/json-wire.ts';
 import { askProcessor } from './ask-processor.ts';
+import { audit } from './audit.ts';
 import { eraseOnKafka } from './erase-on-kafka.ts';
 import { readLogSettings } from './log-settings.ts';
 import { openExistingLog, topics } from './open-log.ts';
 import { plural } from './plural.ts';
 import { type SettingsFlags, withLogFlags } from './settings.ts';
+
+type EraseFlags = SettingsFlags & { readonly entity: EntityKind; readonly id: string; readonly dryRun?: boolean };
+
+async function eraseHere(log: Log, { entity, id, dryRun }: EraseFlags): Promise<readonly string[]> {
+  if (dryRun) return [];
+  const held = await eraseFromState(log, topics, entity, id);
+  await audit({ log, topics, wire: jsonWire }, 'erase', `one ${entity} was erased`);
+  return held;
+}
 
 export function eraseCommand(program: Command): void {
   withLogFlags(
@@ -19,7 +31,7 @@ export function eraseCommand(program: Command): void {
     .addOption(new Option('--entity <kind>').choices(['deal', 'account']).makeOptionMandatory())
     .requiredOption('--id <id>')
     .option('--dry-run', 'only say what would be removed')
-    .action(async (flags: SettingsFlags & { entity: EntityKind; id: string; dryRun?: boolean }) => {
+    .action(async (flags: EraseFlags) => {
       const settings = readLogSettings(flags, process.env);
       const { data_dir: dataDir } = settings;
       if (settings.log === 'kafka') {
@@ -31,10 +43,7 @@ export function eraseCommand(program: Command): void {
           hint: 'stop it first: it holds what is to be erased',
         });
       const log = openExistingLog(dataDir);
-      const held = await (flags.dryRun
-        ? Promise.resolve([])
-        : eraseFromState(log, topics, flags.entity, flags.id)
-      ).finally(() => log.close());
+      const held = await eraseHere(log, flags).finally(() => log.close());
       const emptied = emptyRecords(dataDir, tellsOf(flags.entity, flags.id), flags.dryRun ?? false);
       const verb = flags.dryRun ? 'would be emptied' : 'emptied';
       for (const [topic, count] of emptied) process.stdout.write(`${topic}: ${plural(count, 'record')} ${verb}\n`);

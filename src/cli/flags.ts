@@ -45,8 +45,9 @@ export async function openFlags(settings: LogSettings, health: Health): Promise<
 
   async function isOn(name: keyof Switches): Promise<boolean> {
     const { value, errorMessage, errorCode } = await client.getBooleanDetails(FLAGS[name], switches[name]);
-    // A flag that the provider doesn't have stays on.
-    if (errorCode === undefined || errorCode === 'FLAG_NOT_FOUND') return value;
+    if (errorCode === undefined) return value;
+    // One that the provider doesn't have is on.
+    if (errorCode === 'FLAG_NOT_FOUND') return true;
     throw new Error(errorMessage ?? errorCode);
   }
 

@@ -33,7 +33,9 @@ export function followUpsCommand(program: Command): void {
       withPlace(flags, async ({ log, topics }) => {
         const now = Date.now();
         for (const one of (await followUpsOn(log, topics)).filter(matching(flags, now)))
-          process.stdout.write(flags.format === 'ndjson' ? `${JSON.stringify(view(one))}\n` : `${row(one, now)}\n`);
+          process.stdout.write(
+            flags.format === 'ndjson' ? `${JSON.stringify(followUpView(one))}\n` : `${row(one, now)}\n`,
+          );
       }),
     );
   withLogFlags(group.command('close').description('close one').argument('<id>'))
@@ -60,7 +62,8 @@ const matching =
     (owner === undefined || one.owner === owner) &&
     (!due || one.dueAt <= now);
 
-const view = ({ openedAt, dueAt, escalatedAt, closed, ...one }: FollowUp): object => ({
+/** As commands and HTTP show it. */
+export const followUpView = ({ openedAt, dueAt, escalatedAt, closed, ...one }: FollowUp): object => ({
   ...one,
   opened_at: formatInstant(openedAt),
   due_at: formatInstant(dueAt),

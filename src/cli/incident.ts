@@ -1,8 +1,9 @@
 import { type Command, Option } from 'commander';
-import type { Incident } from '../evidence/incident.ts';
+import type { Incident, IncidentDetails } from '../evidence/incident.ts';
 import { incidentHtml } from '../evidence/incident-html.ts';
 import { formatInstant } from '../language/contract.ts';
 import { incidentOf, incidentsOf } from '../runtime/read-incidents.ts';
+import { detailsOf } from './incident-details.ts';
 import { withPlace } from './open-log.ts';
 import { printable } from './printable.ts';
 import { type SettingsFlags, withLogFlags } from './settings.ts';
@@ -24,7 +25,8 @@ export function incidentCommand(program: Command): void {
     .action((wanted: string, flags: SettingsFlags & { html?: boolean }) =>
       withPlace(flags, async (place) => {
         const { incident } = await incidentOf(place.log, place.topics, wanted);
-        process.stdout.write(flags.html ? incidentHtml(incident) : render(incident));
+        const details = await detailsOf(place, incident);
+        process.stdout.write(flags.html ? incidentHtml(incident, details) : render(incident, details));
       }),
     );
 }
@@ -32,7 +34,7 @@ export function incidentCommand(program: Command): void {
 const row = (number: number, { set, at, outcome, from, reason }: Incident): string =>
   `${String(number).padEnd(5)} ${formatInstant(at)}  ${outcome.padEnd(12)} ${printable(set).padEnd(22)} ${(from ?? '').slice(0, 12)}  ${printable(reason)}`;
 
-function render(incident: Incident): string {
+function render(incident: Incident, { changes, results }: IncidentDetails): string {
   const { set, at, outcome, from, to, reason, readings, moves, movers, timeline, next } = incident;
   const short = (version: string | null): string => version?.slice(0, 12) ?? 'none';
   return [
@@ -48,6 +50,16 @@ function render(incident: Incident): string {
     ...movers.map(
       ({ entity, id, from: a, to: b, because }) =>
         `  ${entity} ${printable(id)}: ${a} > ${b} (${because.map(printable).join(', ')})`,
+    ),
+    'what differs',
+    ...changes.map(
+      ({ what, kind, keys }) =>
+        `  ${kind.padEnd(8)} ${printable(what)}${keys.length > 0 ? `: ${keys.map(printable).join(', ')}` : ''}`,
+    ),
+    'results',
+    ...results.map(
+      ({ entity, id, version, posture, traceId }) =>
+        `  ${entity} ${printable(id)}: ${posture} by version ${short(version)}${traceId === null ? '' : `, trace ${traceId}`}   (plumbline explain --entity ${entity} --id ${printable(id)})`,
     ),
     'timeline',
     ...timeline.map(

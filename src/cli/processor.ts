@@ -29,6 +29,7 @@ import { jsonWire } from '../wire/json-wire.ts';
 import { loadConnectors } from './connectors.ts';
 import { type Flags, openFlags } from './flags.ts';
 import { hookPorts } from './hooks.ts';
+import { detailsOf } from './incident-details.ts';
 import { takesOf } from './log-settings.ts';
 import { topics as embeddedTopics, openKafkaPlace, openLog, type Place, topicsOf } from './open-log.ts';
 import { matchesPosture, matchesResult } from './output-match.ts';
@@ -129,7 +130,10 @@ export async function startProcessor(
       rollouts: rolloutPorts({ log, topics, wire }, contracts, policyOf(settings.log), flags.now),
       incidents: {
         newest: (limit) => newestIncidents(log, topics, limit),
-        one: (number) => incidentOf(log, topics, number),
+        one: async (number) => {
+          const found = await incidentOf(log, topics, number);
+          return { ...found, details: await detailsOf({ log, topics, wire }, found.incident) };
+        },
       },
       ready: () => worker !== null && !worker.health.report().isStuck,
       onError: (error) =>

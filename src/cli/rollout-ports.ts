@@ -12,10 +12,12 @@ import type { Policy } from '../rollout/policy.ts';
 import { rolloutsView, setView } from '../rollout/rollout-view.ts';
 import type { ControlFollower } from '../runtime/control.ts';
 import { seenContext } from '../runtime/decide-context.ts';
+import { followUpsOn } from '../runtime/read-follow-ups.ts';
 import type { Switches } from '../runtime/switches.ts';
 import { requestOfJson } from '../wire/request-body.ts';
 import { answerSoFar, sendRequest } from './ask-controller.ts';
 import { controlOf } from './control-state.ts';
+import { followUpView } from './follow-ups.ts';
 import type { Place } from './open-log.ts';
 import { nothingProposed } from './propose.ts';
 
@@ -45,7 +47,12 @@ export function rolloutPorts(
     const state = follower.stateAt(follower.offset);
     const context = await seenContext(log, topics, wire, follower, policy, switches().rollouts, Date.now());
     const viewOf = (name: string, set: SetState): object =>
-      setView(set, comingStep(name, state, context), set.rollout === null ? [] : context.readingsOf(name, set.rollout));
+      setView(
+        set,
+        comingStep(name, state, context),
+        set.rollout === null ? [] : context.readingsOf(name, set.rollout),
+        context.sweepOf(name),
+      );
     return { state, viewOf };
   }
 
@@ -96,12 +103,16 @@ export function rolloutPorts(
 
   /** @throws PlumblineError PLB-ROLLOUT-NONE */
   async function versionOf(kind: string, set: string | null): Promise<string | undefined> {
-    if (set === null || kind === 'roll_back' || kind === 'freeze' || kind === 'unfreeze') return undefined;
+    if (set === null || kind === 'roll_back' || kind === 'close_follow_up' || kind === 'freeze' || kind === 'unfreeze')
+      return undefined;
     const follower = await control();
     return versionAsked(kind, follower.stateAt(follower.offset).sets.get(set)) ?? nothingProposed(set);
   }
 
-  return { all, one, ask };
+  const followUps = async (): Promise<readonly object[]> =>
+    (await followUpsOn(log, topics)).filter(({ closed }) => closed === null).map(followUpView);
+
+  return { all, one, ask, followUps };
 }
 
 /** @throws PlumblineError PLB-REQUEST-DECODE, PLB-ROLLOUT-NAME */

@@ -5,6 +5,7 @@ import { type ComingStep, comingStep, versionAsked } from '../rollout/coming-ste
 import { activeOf, type ControlState, type Rollout, type SetState } from '../rollout/control-state.ts';
 import type { GuardReading } from '../rollout/guards.ts';
 import { formatMove } from '../rollout/moves.ts';
+import type { SweepProgress } from '../rollout/request.ts';
 import { rolloutsView, setView } from '../rollout/rollout-view.ts';
 import { seenContext } from '../runtime/decide-context.ts';
 import { type Asking, askController, tell, whoAmI } from './ask-controller.ts';
@@ -95,9 +96,12 @@ async function show(place: Place, name: string, flags: SettingsFlags & { format:
           Date.now(),
         );
   const next = comingStep(name, state, context);
+  const sweep = context?.sweepOf(name) ?? null;
   const guards = context === null || set.rollout === null ? [] : context.readingsOf(name, set.rollout);
   process.stdout.write(
-    flags.format === 'json' ? `${JSON.stringify(setView(set, next, guards))}\n` : renderOne(name, set, next, guards),
+    flags.format === 'json'
+      ? `${JSON.stringify(setView(set, next, guards, sweep))}\n`
+      : renderOne(name, set, next, guards, sweep),
   );
 }
 
@@ -133,12 +137,19 @@ const activeLine = (set: SetState): string =>
 const wayOf = ({ version, phase, step, share, isPaused }: Rollout): string =>
   `${short(version)} ${phase === 'canary' ? `canary step ${step}, ${percent(share)} of the accounts` : phase}${isPaused ? ', paused' : ''}`;
 
-function renderOne(name: string, set: SetState, next: ComingStep, guards: readonly GuardReading[]): string {
+function renderOne(
+  name: string,
+  set: SetState,
+  next: ComingStep,
+  guards: readonly GuardReading[],
+  sweep: SweepProgress | null,
+): string {
   const { rollout, rollback } = set;
   return `${[
     printable(name),
     `active       ${activeLine(set)}`,
     ...(rollback === null ? [] : [`rollback     to ${short(rollback.to)}, until every task has taken it`]),
+    ...(sweep === null ? [] : [`sweep        ${sweep.done} of about ${sweep.of}`]),
     ...(rollout === null ? ['under way    nothing'] : renderRollout(rollout)),
     ...guards.map(guardLine),
     `next         ${next.command}${next.action === 'promote' ? '   (or abort)' : ''}`,

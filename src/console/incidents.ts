@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { PlumblineError } from '../errors.ts';
-import type { Incident } from '../evidence/incident.ts';
+import type { Incident, IncidentDetails } from '../evidence/incident.ts';
 import { incidentHtml } from '../evidence/incident-html.ts';
 import { readFilter } from './output-filter.ts';
 import { prefersHtml } from './prefers-html.ts';
@@ -15,7 +15,7 @@ export interface IncidentPorts {
   /** The newest, the last one first. */
   newest(limit: number): Promise<readonly Numbered[]>;
   /** @throws PlumblineError PLB-INCIDENT-UNKNOWN */
-  one(number: string): Promise<Numbered>;
+  one(number: string): Promise<Numbered & { readonly details: IncidentDetails }>;
 }
 
 export function addIncidents(app: FastifyInstance, ports: IncidentPorts): void {
@@ -29,11 +29,11 @@ export function addIncidents(app: FastifyInstance, ports: IncidentPorts): void {
     '/v1/incidents/:number',
     { errorHandler: refuse },
     async (request, reply) => {
-      const { number, incident } = await ports.one(request.params.number);
+      const { number, incident, details } = await ports.one(request.params.number);
       reply.header('vary', 'Accept');
       return prefersHtml(request.headers.accept)
-        ? reply.type('text/html; charset=utf-8').send(incidentHtml(incident))
-        : reply.send({ number, ...incident });
+        ? reply.type('text/html; charset=utf-8').send(incidentHtml(incident, details))
+        : reply.send({ number, ...incident, ...details });
     },
   );
 }

@@ -102,11 +102,26 @@ export const rolloutPaths = {
   '/v1/rollouts/{set}/resume': ofSet('Go on', step),
   '/v1/rollouts/{set}/abort': ofSet('Give the version up', step),
   '/v1/rollouts/{set}/rollback': ofSet('Back to the version before, at once', body({ by, reason })),
+  '/v1/rollouts/{set}/close-follow-up': ofSet(
+    'Close what stays open of a set',
+    body({ by, reason, follow_up: text('its id') }, ['by', 'follow_up']),
+  ),
+  '/v1/follow-ups': {
+    get: {
+      summary:
+        'What stays open: risks, approvals, gates, waivers, constraints that say nothing; the next one due first',
+      responses: {
+        200: json({ type: 'array', items: { type: 'object' } }, 'Open follow-ups.'),
+        ...anyway,
+        503: unavailable,
+      },
+    },
+  },
   '/v1/freeze': ofAll('No rollout begins or goes on; rollbacks do'),
   '/v1/unfreeze': ofAll('Rollouts go on'),
   '/v1/incidents': {
     get: {
-      summary: 'Versions that were taken back by themselves, newest first',
+      summary: 'Versions that were taken back, newest first',
       parameters: [
         {
           name: 'limit',

@@ -8,6 +8,8 @@ import { problem, send } from './problem.ts';
 
 /** What HTTP needs to let people change rules. */
 export interface RolloutPorts {
+  /** Open follow-ups, the next one due first. */
+  followUps(): Promise<readonly object[]>;
   all(): Promise<object>;
   /** null: there is no such set. */
   one(set: string): Promise<object | null>;
@@ -30,13 +32,24 @@ export type Answer =
   | { readonly diagnostics: readonly Diagnostic[] };
 
 /** Of one set. A validation runs for minutes and keeps its evidence where it ran: it is a command alone. */
-export const SET_ACTIONS = ['propose', 'approve', 'shadow', 'promote', 'pause', 'resume', 'abort', 'rollback'] as const;
+export const SET_ACTIONS = [
+  'propose',
+  'approve',
+  'shadow',
+  'promote',
+  'pause',
+  'resume',
+  'abort',
+  'rollback',
+  'close-follow-up',
+] as const;
 /** Of one set or of all. */
 export const FREEZE_ACTIONS = ['freeze', 'unfreeze'] as const;
 
 export type RolloutAction = (typeof SET_ACTIONS)[number] | (typeof FREEZE_ACTIONS)[number];
 
-export const kindOf = (action: RolloutAction): RequestKind => (action === 'rollback' ? 'roll_back' : action);
+export const kindOf = (action: RolloutAction): RequestKind =>
+  action === 'rollback' ? 'roll_back' : action === 'close-follow-up' ? 'close_follow_up' : action;
 
 const WHO = ['by', 'reason'];
 const OF_VERSION = [...WHO, 'version'];
@@ -49,6 +62,7 @@ export const BODY_KEYS: { readonly [A in RolloutAction]: readonly string[] } = {
   resume: OF_VERSION,
   abort: OF_VERSION,
   rollback: WHO,
+  'close-follow-up': [...WHO, 'follow_up'],
   freeze: [...WHO, 'set'],
   unfreeze: [...WHO, 'set'],
 };
@@ -62,6 +76,7 @@ export function addRollouts(app: FastifyInstance, ports: RolloutPorts): void {
       hint: 'GET /v1/rollouts lists them',
     });
   });
+  app.get('/v1/follow-ups', async () => ports.followUps());
   for (const action of SET_ACTIONS)
     app.post<OfSet>(`/v1/rollouts/:set/${action}`, { errorHandler: refuse }, (request, reply) =>
       take(ports, action, request.params.set, request, reply),

@@ -1,8 +1,8 @@
 import { formatInstant } from '../language/contract.ts';
-import type { Incident, Sample } from './incident.ts';
+import type { Incident, IncidentDetails, Sample } from './incident.ts';
 
 /** One page that stands alone: no script, nothing from elsewhere. Every text of the packet is escaped. */
-export function incidentHtml(incident: Incident): string {
+export function incidentHtml(incident: Incident, { changes, results }: IncidentDetails): string {
   const { set, outcome, at, from, to, reason, readings, samples, moves, movers, timeline, next } = incident;
   const short = (version: string | null): string => (version === null ? 'none' : version.slice(0, 12));
   return `<!doctype html>
@@ -13,6 +13,7 @@ body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding
 h1{font-size:1.4rem}h2{font-size:1.05rem;margin-top:2rem}table{border-collapse:collapse;width:100%}
 td,th{text-align:left;padding:.25rem .6rem;border-bottom:1px solid #d8dde6;vertical-align:top}
 .fail{color:#b3261e;font-weight:600}.pass{color:#1b6e3c}code{background:#eef1f5;padding:0 .2rem}
+pre{overflow-x:auto;background:#f7f9fb;padding:.5rem;font-size:13px}summary{cursor:pointer}
 svg{width:100%;height:auto;background:#f7f9fb}
 </style></head><body>
 <h1>${escaped(set)}: version ${short(from)} was ${escaped(outcome.replace('_', ' '))}</h1>
@@ -39,6 +40,22 @@ ${table(
   ['entity', 'from', 'to', 'because of'],
   movers.map(({ entity, id, from: a, to: b, because }) => [`${entity} ${id}`, a, b, because.join(', ')]),
 )}
+<h2>What differs between the two versions</h2>
+${table(
+  ['what', 'is', 'keys'],
+  changes.map(({ what, kind, keys }) => [what, kind, keys.join(', ')]),
+)}
+<h2>Sample results, explained</h2>
+${
+  results.length === 0
+    ? '<p>none: the version answered for nobody, or the results are no longer kept</p>'
+    : results
+        .map(
+          ({ entity, id, version, posture, why, traceId }) =>
+            `<details><summary>${escaped(`${entity} ${id}: ${posture} by version ${short(version)}`)}${traceId === null ? '' : ` · trace <code>${escaped(traceId)}</code>`}</summary><pre>${escaped(why)}</pre></details>`,
+        )
+        .join('\n')
+}
 <h2>Timeline</h2>
 ${table(
   ['when', 'what', 'by', 'why'],

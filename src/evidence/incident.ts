@@ -1,6 +1,7 @@
 import type { GuardReading } from '../rollout/guards.ts';
 import type { ControlFact } from '../scoring/control-fact.ts';
 import type { Move, Mover } from '../scoring/tally.ts';
+import type { DocumentChange } from './document-changes.ts';
 
 /** What a guard measured at one time. */
 export interface Sample {
@@ -32,6 +33,27 @@ export interface Incident {
   readonly timeline: readonly TimelineEntry[];
   readonly next: readonly string[];
 }
+
+/** What the log still has of an incident: read when somebody looks at it. */
+export interface IncidentDetails {
+  /** Between the version that was taken back and the one it stood beside, or followed. */
+  readonly changes: readonly DocumentChange[];
+  readonly results: readonly ExplainedResult[];
+}
+
+/** A result of an entity that moved. */
+export interface ExplainedResult {
+  readonly entity: string;
+  readonly id: string;
+  readonly version: string;
+  readonly posture: string;
+  /** Why, as text. */
+  readonly why: string;
+  /** 32 hex digits; null: it was not traced. */
+  readonly traceId: string | null;
+}
+
+export const NO_DETAILS: IncidentDetails = { changes: [], results: [] };
 
 export interface TimelineEntry {
   readonly at: number;

@@ -2,15 +2,23 @@ import { formatInstant } from '../language/contract.ts';
 import type { ComingStep } from './coming-step.ts';
 import { activeOf, type ControlState, type Freeze, type Rollout, type SetState } from './control-state.ts';
 import type { GuardReading } from './guards.ts';
+import type { SweepProgress } from './request.ts';
 
 /** A set as commands and HTTP show it. @param guards of a version that is asked beside the active one */
-export const setView = (set: SetState, next?: ComingStep, guards: readonly GuardReading[] = []): object => ({
+export const setView = (
+  set: SetState,
+  next?: ComingStep,
+  guards: readonly GuardReading[] = [],
+  sweep: SweepProgress | null = null,
+): object => ({
   active: activeOf(set),
   is_stopped: set.isStopped,
   frozen: freezeView(set.frozen),
   /** The versions that can be gone back to, the last one first. */
   before: set.stack.slice(0, -1).reverse(),
   rollback: set.rollback === null ? null : { ...withoutOffset(set.rollback), at: formatInstant(set.rollback.at) },
+  /** Entities that were looked at, of about so many. */
+  sweep,
   rollout: set.rollout === null ? null : rolloutView(set.rollout, guards),
   ...(next === undefined ? {} : { next: nextView(next) }),
 });

@@ -21,6 +21,7 @@ import type { ControlFact } from '../scoring/control-fact.ts';
 import { noTally } from '../scoring/tally.ts';
 import { jsonWire } from '../wire/json-wire.ts';
 import type { KnownFact, Wire } from '../wire/wire.ts';
+import { isAnswered, rememberAnswered } from './answered-requests.ts';
 import type { ControlFollower } from './control.ts';
 import { isRead, type Decision as Made, openDecisions } from './decisions.ts';
 import { deadLetterCause } from './failure.ts';
@@ -55,13 +56,6 @@ export interface ControlStageParts {
 
 /** The last decision: its facts have to be read before the next request is decided. */
 const DECIDED_KEY = 'd';
-
-const answeredKey = (id: string): string => `q\u0001${id}`;
-/** Answered requests in the order of their answers, so that the oldest can go. */
-const orderKey = (number: number): string => `o\u0001${String(number).padStart(15, '0')}`;
-const COUNT_KEY = 'c';
-/** Requests that are known to be answered: one that comes again after so many others is asked anew. */
-const MAX_ANSWERED = 10_000;
 
 /** What a task told last. */
 const signalKey = (task: string): string => `t\u0001${task}`;
@@ -101,7 +95,7 @@ export function controlStage(parts: ControlStageParts): Stage {
     now: number,
     offset = control.offset,
   ): readonly NewRecord[] {
-    remember(state, request.id);
+    rememberAnswered(state, request.id);
     if (isOfFollowUp(request)) {
       const { decision, records } = answerFollowUp(state, request, now, book);
       return [...records, answered(request, decision, now)];
@@ -180,8 +174,12 @@ export function controlStage(parts: ControlStageParts): Stage {
     return [...sealed(state, signals, { request: signal.id, seen: offset }, facts), ...told];
   }
 
-  /** What was counted of a version until a step of its canary begins is no part of that. */
+  /** What was counted of a version until a step of its canary begins is no part of that; of one that is over nothing is kept. */
   function begin(state: Overlay, signals: Signals, fact: KnownFact, seen: number): void {
+    if (fact.kind === 'activated' || fact.kind === 'rolled_back' || fact.kind === 'aborted') {
+      const over = control.stateAt(seen).sets.get(fact.set)?.rollout ?? null;
+      if (over !== null) dropMeasured(state, over.version);
+    }
     if (fact.kind === 'shadowed') {
       keepBegun(state, fact.version, 0, noTally(fact.version));
       dropCounts(state, fact.version);
@@ -253,7 +251,7 @@ export function controlStage(parts: ControlStageParts): Stage {
       const outputs = hear(state, request, record.timestampMs);
       return { outputs, isUnfinished: outputs.length > 0 };
     }
-    if (state.get(answeredKey(request.id)) !== undefined) {
+    if (isAnswered(state, request.id)) {
       health.count('control.repeated');
       return NOTHING;
     }
@@ -271,7 +269,7 @@ export function controlStage(parts: ControlStageParts): Stage {
     if (redrivenLetter(record) !== null) return NOTHING;
     const request = decodeRequest(record, wire);
     const now = record.timestampMs;
-    if (request.kind !== 'signal' && state.get(answeredKey(request.id)) !== undefined) return NOTHING;
+    if (request.kind !== 'signal' && isAnswered(state, request.id)) return NOTHING;
     const last = lastIn(state);
     const seen = decidedOn(request.id);
     // A signal that came twice gave its facts once.
@@ -285,7 +283,7 @@ export function controlStage(parts: ControlStageParts): Stage {
     }
     if (request.kind === 'signal') keep(state, request, now, last === null ? 0 : last.seen + last.facts);
     else if (isOfFollowUp(request)) answer(state, request, now);
-    else remember(state, request.id);
+    else rememberAnswered(state, request.id);
     return NOTHING;
   }
 
@@ -361,15 +359,3 @@ const signalsIn = (state: StateReader): Signals =>
       return [signal.by, signal];
     }),
   );
-
-function remember(state: Overlay, id: string): void {
-  const count = Number(state.get(COUNT_KEY) ?? 0);
-  state.set(COUNT_KEY, String(count + 1));
-  state.set(answeredKey(id), '1');
-  state.set(orderKey(count), id);
-  const oldest = count - MAX_ANSWERED;
-  const gone = oldest < 0 ? undefined : state.get(orderKey(oldest));
-  if (gone === undefined) return;
-  state.set(answeredKey(gone), undefined);
-  state.set(orderKey(oldest), undefined);
-}

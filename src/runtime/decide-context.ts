@@ -4,7 +4,8 @@ import type { Rollout } from '../rollout/control-state.ts';
 import type { DecideContext } from '../rollout/decide.ts';
 import { type GuardReading, NO_COUNTS } from '../rollout/guards.ts';
 import type { Policy } from '../rollout/policy.ts';
-import { accountsIn, blockedBy, type Gates, readingsOf, tallyOf } from '../rollout/watch.ts';
+import type { SweepProgress } from '../rollout/request.ts';
+import { accountsIn, blockedBy, type Gates, readingsOf, sweepOf, tallyOf } from '../rollout/watch.ts';
 import type { Wire } from '../wire/wire.ts';
 import type { ControlFollower } from './control.ts';
 import { seenSignals } from './seen-signals.ts';
@@ -12,6 +13,8 @@ import { seenSignals } from './seen-signals.ts';
 /** What the controller decides on, as far as anybody else can see it: a guard's window is all that was counted. */
 export interface SeenContext extends DecideContext {
   readonly readingsOf: (set: string, rollout: Rollout) => readonly GuardReading[];
+  /** How far a sweep of the set is; null: none goes on. */
+  readonly sweepOf: (set: string) => SweepProgress | null;
 }
 
 /** @param control read to its present end */
@@ -29,8 +32,7 @@ export async function seenContext(
     rollout === null || rollout.phase === 'proposed' ? [] : [{ name, rollout }],
   );
   const ways = rollouts.map(({ rollout }) => rollout);
-  const none = { last: new Map(), before: new Map() };
-  const { last, before } = ways.length === 0 ? none : await seenSignals(log, topics, wire, tasks, ways);
+  const { last, before } = await seenSignals(log, topics, wire, tasks, ways);
   const answers = new Map(
     rollouts.map(({ name, rollout }) => [
       rollout.version,
@@ -51,6 +53,7 @@ export async function seenContext(
     blockedBy: (set, rollout) => blockedBy(set, rollout, last, gates),
     areRolloutsOn,
     accounts: accountsIn(last, tasks),
+    sweepOf: (set) => sweepOf(set, last),
     readingsOf: (set, rollout) => (rollout.phase === 'proposed' ? [] : readingsOf(set, rollout, last, gates).readings),
   };
 }

@@ -43,6 +43,12 @@ export function keepCounts(state: Overlay, version: string, tally: Tally, window
   state.set(countsKey(version), JSON.stringify(next));
 }
 
+/** Its rollout is over. */
+export function dropMeasured(state: Overlay, version: string): void {
+  for (const key of [samplesKey(version), countsKey(version), beganKey(version)])
+    if (state.get(key) !== undefined) state.set(key, undefined);
+}
+
 /** Another shadow counts anew. */
 export const dropCounts = (state: Overlay, version: string): void => state.set(countsKey(version), undefined);
 

@@ -14,6 +14,7 @@ import { followControl } from './control.ts';
 import { controlStage } from './control-stage.ts';
 import { createHealth, type Health } from './health.ts';
 import { ingestStage } from './ingest-stage.ts';
+import { lagMeter } from './lag-meter.ts';
 import { openPace } from './pace.ts';
 import { type Patience, patiently } from './retry.ts';
 import { scoreStage } from './score-stage.ts';
@@ -105,16 +106,19 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     ({ input }) => options.takes?.(input) ?? true,
   );
   const running = new Set<Task>();
+  const meter = lagMeter(log, () => running);
   const looking = options.resources === undefined ? null : setInterval(look, LOOK_MS);
   looking?.unref();
   let looks = 0;
-  let lag: number | undefined;
   const holds = new Map<string, Promise<WorkerEnd>>();
   /** Names of the tasks that are this worker's: all, or those that the group gave it. */
   let mine: ReadonlySet<string> = new Set();
   let finish: (end: WorkerEnd) => void = () => {};
   const ended = new Promise<WorkerEnd>((resolve) => {
     finish = resolve;
+  });
+  void ended.then(() => {
+    if (looking !== null) clearInterval(looking);
   });
 
   const open = ({ make }: StageMaker): Promise<Task> =>
@@ -161,23 +165,9 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   }
 
   function look(): void {
+    const lag = meter.lag();
     watchdog.look({ ...options.resources?.(), ...(lag === undefined ? {} : { lag }) }, clock());
-    if (looks++ % LAG_EVERY === 0) void measureLag();
-  }
-
-  /** What can't be reached now is not known, and health says so elsewhere. */
-  async function measureLag(): Promise<void> {
-    try {
-      const behind = await Promise.all(
-        [...running].map(async ({ input, position }) => {
-          const { end } = await log.bounds(input.topic, input.partition);
-          return Math.max(0, end - position);
-        }),
-      );
-      lag = behind.reduce((sum, one) => sum + one, 0);
-    } catch {
-      lag = undefined;
-    }
+    if (looks++ % LAG_EVERY === 0) meter.measure();
   }
 
   /** In a group a task can be fenced and still be ours, such as by an owner that woke up late: it is opened again. */
@@ -268,7 +258,6 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     wake: () => waker.wake(),
     async stop(deadlineMs) {
       stopping = true;
-      if (looking !== null) clearInterval(looking);
       waker.release();
       const all = Promise.all(holds.values()).then(async () => {
         await membership?.close();

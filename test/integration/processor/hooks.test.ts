@@ -51,7 +51,12 @@ async function listen(names: readonly ('hubspot' | 'pipedrive')[], fail?: () => 
     status: async () => ({}),
     ready: () => true,
     hooks,
-    rollouts: { all: async () => ({}), one: async () => null, ask: async () => ({ diagnostics: [] }) },
+    rollouts: {
+      all: async () => ({}),
+      one: async () => null,
+      ask: async () => ({ diagnostics: [] }),
+      followUps: async () => [],
+    },
     incidents: { newest: async () => [], one: async () => Promise.reject(new Error('none')) },
     onError: (error) => void taken.errors.push(error),
   };

@@ -1,6 +1,8 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { decodeAnswered } from '../../../consumers/audit.ts';
+import { openExistingLog, topics } from '../../../src/cli/open-log.ts';
 import { plumbline, type RunningProcessor, scratchDirectory, startProcessor, until } from '../../support/cli.ts';
 
 const scratch = scratchDirectory();
@@ -132,6 +134,13 @@ describe('commands on a log', () => {
     expect((await plumbline(['erase', ...at, '--entity', 'account', '--id', 'A1'])).stdout).toContain(
       'removed from the state of: ingest, score',
     );
+    const log = openExistingLog(scratch.path);
+    const [entry, ...others] = (await log.read(topics.audit, 0, 0, { maxRecords: 10, maxBytes: 1 << 20 })).map(
+      (record) => decodeAnswered(record),
+    );
+    await log.close();
+    expect(others).toEqual([]);
+    expect(entry).toMatchObject({ kind: 'erase', message: 'one account was erased', outcome: 'accepted' });
     const { readFileSync, readdirSync } = await import('node:fs');
     for (const name of readdirSync(scratch.path).filter((file) => file.startsWith('log.sqlite')))
       expect(readFileSync(join(scratch.path, name)).includes('Secretive')).toBe(false);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fingerprintOf, signApproval } from '../../../src/rollout/approval.ts';
 import { plumbline, ROOT, type RunningProcessor, scratchDirectory, startProcessor, until } from '../../support/cli.ts';
+import { discountedDeal } from '../../support/rollout-deals.ts';
 
 interface Standing {
   readonly active: string;
@@ -47,20 +48,9 @@ describe('a rollout by HTTP', () => {
     (await (await fetch(`${processor.url}/v1/rollouts/deal-desk`)).json()) as Standing;
   const nextOf = ({ next }: Standing) => [next.action, next.blocked_by?.code ?? null];
 
-  const change = (index: number, version: number, discount: number) =>
-    JSON.stringify({
-      event_id: `e${index}-${version}`,
-      entity: 'deal',
-      id: `D${index}`,
-      account_id: `A${index}`,
-      version: String(version),
-      changed_at: '2026-03-01T00:00:00Z',
-      op: 'upsert',
-      fields: { stage: 'proposal', discount_pct: discount, approvals: [], amount: 100, list_price: 150 },
-    });
   const ingest = (version: number, discount: number) =>
     plumbline(['ingest', '--live', '--data-dir', dataDir, '-'], {
-      input: Array.from({ length: 40 }, (_, index) => change(index, version, discount)).join('\n'),
+      input: Array.from({ length: 40 }, (_, index) => discountedDeal(index, version, discount)).join('\n'),
     });
 
   beforeAll(async () => {
@@ -227,6 +217,14 @@ describe('a rollout by HTTP', () => {
     ]);
     expect(await page.text()).toContain('unexpected_moves');
     expect(await refused(await fetch(`${processor.url}/v1/incidents/99`))).toEqual([404, 'PLB-INCIDENT-UNKNOWN']);
+    const open = async () =>
+      (await (await fetch(`${processor.url}/v1/follow-ups`)).json()) as readonly { id: string; kind: string }[];
+    const [risk] = await open();
+    expect(risk).toMatchObject({ kind: 'unresolved_risk', set: 'deal-desk', closed: null });
+    const closing = { by: 'cy', reason: 'the limit was wrong', follow_up: risk?.id };
+    expect((await accepted(await ask('close-follow-up', closing))).message).toMatch(/^closed: version /);
+    expect(await open()).toEqual([]);
+    expect(await refused(await ask('close-follow-up', closing))).toEqual([409, 'PLB-FOLLOW-UP']);
     expect(await refused(await ask('rollback'))).toEqual([409, 'PLB-ROLLOUT-TARGET']);
   });
 });

@@ -7,6 +7,7 @@ import { openExistingLog, topics } from '../../../src/cli/open-log.ts';
 import type { Log } from '../../../src/log/port.ts';
 import { readPages } from '../../../src/runtime/read-pages.ts';
 import { plumbline, ROOT, type RunningProcessor, scratchDirectory, startProcessor, until } from '../../support/cli.ts';
+import { discountedDeal } from '../../support/rollout-deals.ts';
 
 /** A rollout as a person makes it: by command, on the embedded log. */
 describe('a rollout', () => {
@@ -30,19 +31,11 @@ describe('a rollout', () => {
   };
   const show = async () => JSON.parse(await said('rollout', 'show', 'deal-desk', '--format', 'json'));
 
-  const change = (index: number, version: number, discount: number) =>
-    JSON.stringify({
-      event_id: `e${index}-${version}`,
-      entity: 'deal',
-      id: `D${index}`,
-      account_id: `A${index}`,
-      version: String(version),
-      changed_at: '2026-03-01T00:00:00Z',
-      op: 'upsert',
-      fields: { stage: 'proposal', discount_pct: discount, approvals: [], amount: 100, list_price: 150 },
-    });
   async function ingest(version: number, discount: number): Promise<void> {
-    writeFileSync(file('c.ndjson'), Array.from({ length: 40 }, (_, i) => change(i, version, discount)).join('\n'));
+    writeFileSync(
+      file('c.ndjson'),
+      Array.from({ length: 40 }, (_, i) => discountedDeal(i, version, discount)).join('\n'),
+    );
     await said('ingest', file('c.ndjson'), '--live');
   }
 
@@ -182,6 +175,10 @@ describe('a rollout', () => {
     const html = await said('incident', 'show', '0', '--html');
     expect(html).toContain('unexpected_moves');
     expect(html).toContain('<svg');
+    // What the two versions differ in, and why one of those who moved stands where it did.
+    expect(html).toContain('parameter rep_discount');
+    expect(html).toMatch(/<summary>deal D\d+: critical by version [0-9a-f]{12}/);
+    expect(html).toContain('discount-in-band');
     expect(html).not.toMatch(/<script|https?:\/\/|src=/);
     expect(await said('incident', 'show', '0')).toContain(incident.movers[0].id);
   });
@@ -218,7 +215,7 @@ describe('a rollout', () => {
     );
     expect(await refused('propose', file('deal-desk.yaml'), '--reason', 'x')).toBe('PLB-ROLLOUT-OFF');
     const before = [...(await answeredBy()).keys()].length;
-    writeFileSync(file('new.ndjson'), [change(100, 1, 5), change(101, 1, 5)].join('\n'));
+    writeFileSync(file('new.ndjson'), [discountedDeal(100, 1, 5), discountedDeal(101, 1, 5)].join('\n'));
     await said('ingest', file('new.ndjson'), '--live');
     expect((await answeredBy()).size).toBe(before);
     // What can't be read changes nothing.

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { DEFAULT_POLICY } from '../../../src/rollout/policy.ts';
+import { runPolicyExamples } from '../../../src/rollout/policy-examples.ts';
 import { readPolicy } from '../../../src/rollout/read-policy.ts';
 
 const GOOD = /```yaml\n(apiVersion[\s\S]*?)```/.exec(readFileSync('docs/rollouts.md', 'utf8'))?.[1] ?? '';
@@ -16,6 +18,35 @@ describe('a policy', () => {
         activeFaults: 10,
       },
     });
+  });
+
+  it('has the defaults for the system and the budget that docs/operations.md tells', () => {
+    const told = /```yaml\n(system:[\s\S]*?)```/.exec(readFileSync('docs/operations.md', 'utf8'))?.[1] ?? '';
+    const { policy, diagnostics } = readPolicy(`${GOOD}${told}`, 'p.yaml');
+    expect(diagnostics).toEqual([]);
+    expect({ system: policy?.system, budget: policy?.budget }).toEqual({
+      system: DEFAULT_POLICY.system,
+      budget: DEFAULT_POLICY.budget,
+    });
+    const { policy: without } = readPolicy(GOOD, 'p.yaml');
+    expect(without).toMatchObject({ system: DEFAULT_POLICY.system, budget: DEFAULT_POLICY.budget });
+  });
+
+  it('is tried on examples of its own', () => {
+    const policyWith = (expected: string) =>
+      readPolicy(
+        `${GOOD}examples:\n  - name: one in a hundred\n    counted: { answers: 100, faults: 1, stand: { "healthy>watch": 3 } }\n    proposed: ["healthy>watch=3"]\n    expect: ${expected}\n`,
+        'p.yaml',
+      ).policy;
+    const failing = (expected: string) => {
+      const policy = policyWith(expected);
+      return policy === null ? 'no policy' : runPolicyExamples(policy).flatMap(({ mismatches }) => mismatches);
+    };
+    expect(failing('{ verdict: fail, guards: { fault_share: fail, unexpected_moves: pass } }')).toEqual([]);
+    expect(failing('{ verdict: pass, guards: { critical_share: pass } }')).toEqual([
+      expect.stringContaining('expected pass, the guards say fail: fault_share 0.01 (at most 0.001, 100 answers)'),
+      'critical_share: there is no such guard',
+    ]);
   });
 
   it.each([
