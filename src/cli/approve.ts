@@ -1,7 +1,7 @@
 import { createPublicKey } from 'node:crypto';
 import { type Command, InvalidArgumentError } from 'commander';
 import { fingerprintOf, signApproval } from '../rollout/approval.ts';
-import { askController, tell, whoAmI } from './ask-controller.ts';
+import { answerFormat, askController, tell, whoAmI } from './ask-controller.ts';
 import { controlStateOf } from './control-state.ts';
 import { readPrivateKey } from './keys.ts';
 import { withPlace } from './open-log.ts';
@@ -13,6 +13,7 @@ interface ApproveFlags extends SettingsFlags {
   readonly role: string;
   readonly days: number;
   readonly by?: string;
+  readonly format: string;
 }
 
 const DAY_MS = 86_400_000;
@@ -29,6 +30,7 @@ export function approveCommand(program: Command): void {
     .requiredOption('--role <role>', 'the role that the policy gives to the key')
     .option('--days <n>', `how long it holds, at most ${MAX_DAYS}`, readDays, 7)
     .option('--by <who>', 'who approves (PLUMBLINE_BY; default: this user)')
+    .addOption(answerFormat())
     .action(async (name: string, flags: ApproveFlags) => {
       const privateKey = readPrivateKey(flags.key);
       await withPlace(flags, async (place) => {
@@ -43,7 +45,8 @@ export function approveCommand(program: Command): void {
         };
         const key = fingerprintOf(createPublicKey(privateKey));
         const signature = signApproval(terms, privateKey);
-        tell(await askController(place, { kind: 'approve', ...terms, key, signature, by: flags.by ?? whoAmI() }));
+        const by = flags.by ?? whoAmI();
+        tell(await askController(place, { kind: 'approve', ...terms, key, signature, by }), flags.format);
       });
     });
 }

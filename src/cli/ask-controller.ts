@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Option } from 'commander';
 import { decodeAnswered } from '../../consumers/audit.ts';
 import { requestRecord } from '../../producers/requests.ts';
 import { PlumblineError } from '../errors.ts';
 import type { Answered, Request, Signal } from '../rollout/request.ts';
+import { answeredToJson } from '../wire/request-body.ts';
 import { EXIT } from './exit-codes.ts';
 import type { Place } from './open-log.ts';
+import { printable } from './printable.ts';
 
 const ANSWER_TIMEOUT_MS = 15_000;
 const POLL_MS = 50;
@@ -71,12 +74,18 @@ async function answerFrom({ log, topics }: Place, id: string, from: number): Pro
   }
 }
 
+/** `--format` of commands that the controller answers. */
+export const answerFormat = (): Option =>
+  new Option('--format <format>', 'of the answer').choices(['text', 'json']).default('text');
+
 /** Tells the answer; a refusal ends the command as one. */
-export function tell({ outcome, code, message, hint }: Answered): void {
-  if (outcome === 'accepted') {
-    process.stdout.write(`${message}\n`);
-    return;
-  }
-  process.stderr.write(`refused ${code}: ${message}${hint === null ? '' : `\n  hint: ${hint}`}\n`);
-  process.exitCode = EXIT.refused;
+export function tell(answered: Answered, format: string): void {
+  const { outcome, code, message, hint } = answered;
+  if (outcome === 'refused') process.exitCode = EXIT.refused;
+  if (format === 'json') process.stdout.write(`${JSON.stringify(answeredToJson(answered))}\n`);
+  else if (outcome === 'accepted') process.stdout.write(`${printable(message)}\n`);
+  else
+    process.stderr.write(
+      `refused ${code}: ${printable(message)}${hint === null ? '' : `\n  hint: ${printable(hint)}`}\n`,
+    );
 }

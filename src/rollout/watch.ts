@@ -4,7 +4,7 @@ import { validApprovals } from './approval.ts';
 import { nextStep, percent } from './canary-steps.ts';
 import { activeOf, type ControlState, type Rollout, type SetState, targetOf } from './control-state.ts';
 import type { Decided } from './decide.ts';
-import { type Counts, type GuardReading, readGuards, worstOf } from './guards.ts';
+import { type Counts, type GuardReading, measured, readGuards, worstOf } from './guards.ts';
 import type { Policy } from './policy.ts';
 import type { Signal, SweepProgress } from './request.ts';
 
@@ -118,7 +118,7 @@ function failedGuard(name: string, set: SetState, signals: Signals, gates: Gates
   if (verdict !== 'fail') return null;
   const reason = `${ROLLBACK_ACTION}: ${readings
     .filter((reading) => reading.verdict === 'fail')
-    .map(({ metric, value, atMost }) => `${metric} is ${value}, at most ${atMost}`)
+    .map(({ metric, value, atMost }) => `${metric} is ${measured(value)}, at most ${atMost}`)
     .join('; ')}`;
   // What answered for nobody only ends.
   const fact: Decided =
@@ -173,7 +173,7 @@ export function blockedBy(set: string, rollout: Rollout, signals: Signals, gates
   const open = readings.filter((reading) => reading.verdict !== 'pass');
   return open
     .map(({ metric, verdict: says, value, atMost }) =>
-      says === 'fail' ? `${metric} is ${value}, at most ${atMost}` : `${metric} can't tell yet`,
+      says === 'fail' ? `${metric} is ${measured(value)}, at most ${atMost}` : `${metric} can't tell yet`,
     )
     .join('; ');
 }

@@ -9,7 +9,7 @@ import { taskName } from '../log/place.ts';
 import type { LogRecord, NewRecord, StateReader, TaskInput } from '../log/port.ts';
 import type { Topics } from '../log/topics.ts';
 import { nextAfter } from '../rollout/coming-step.ts';
-import { activeOf, type ControlState, NO_SET, reduce, type SetState } from '../rollout/control-state.ts';
+import { activeOf, type ControlState, NO_SET, reduce } from '../rollout/control-state.ts';
 import { type DecideContext, type Decision, decide } from '../rollout/decide.ts';
 import { CONTROLLER, unresolvedRisk } from '../rollout/follow-up.ts';
 import type { GuardReading } from '../rollout/guards.ts';
@@ -136,8 +136,6 @@ export function controlStage(parts: ControlStageParts): Stage {
       begin(state, signals, fact, seen);
       lookAgain(state, fact.at);
     }
-    const before = control.stateAt(seen);
-    for (const version of versionsGone(before, facts.reduce(reduce, before))) dropMeasured(state, version);
     const seal = { seen, prev: control.chainAt(seen) };
     return facts.map((fact) => factRecord(topics, { ...fact, seal }, wire));
   }
@@ -332,13 +330,6 @@ export function controlStage(parts: ControlStageParts): Stage {
       nameOf: (output) => outputName(topics, wire, input, output),
     },
   };
-}
-
-/** Versions that nothing can be asked about any more: neither under way nor what a set goes back to. */
-function versionsGone(before: ControlState, after: ControlState): readonly string[] {
-  const known = ({ stack, rollout }: SetState): readonly string[] => [...stack, ...(rollout ? [rollout.version] : [])];
-  const kept = new Set([...after.sets.values()].flatMap(known));
-  return [...before.sets.values()].flatMap(known).filter((version) => !kept.has(version));
 }
 
 const isOfFollowUp = (request: Request): request is Extract<Request, { kind: 'open_follow_up' | 'close_follow_up' }> =>

@@ -52,11 +52,6 @@ export function dropMeasured(state: Overlay, version: string): void {
 /** Another shadow counts anew. */
 export const dropCounts = (state: Overlay, version: string): void => state.set(countsKey(version), undefined);
 
-/** Nobody looks at the version any more. */
-export function dropMeasured(state: Overlay, version: string): void {
-  for (const key of [samplesKey(version), countsKey(version), beganKey(version)]) state.set(key, undefined);
-}
-
 /** What had been counted at a time, or shortly before it. */
 export const countsAt = (state: StateReader, version: string, at: number): Counts =>
   pointsOf(state, version).findLast((point) => point.at <= at) ?? NO_COUNTS;
