@@ -10,7 +10,7 @@ const KEPT_MS = 250;
 
 /** @param perSecond looked up each time: it may change */
 export function openPace(perSecond: () => number, clock: () => number): Pace {
-  let saved = 0;
+  let saved = (perSecond() * KEPT_MS) / 1_000;
   let at = clock();
   return {
     left(most) {
