@@ -6,7 +6,7 @@ import { decodeAnswered } from '../../consumers/audit.ts';
 import { requestRecord } from '../../producers/requests.ts';
 import { PlumblineError } from '../errors.ts';
 import type { Answered, Request, Signal } from '../rollout/request.ts';
-import { answeredToJson } from '../wire/request-body.ts';
+import { answeredToJson, requestOfJson, requestToJson } from '../wire/request-body.ts';
 import { EXIT } from './exit-codes.ts';
 import type { Place } from './open-log.ts';
 import { printable } from './printable.ts';
@@ -41,10 +41,13 @@ export interface SoFar {
 
 /**
  * As askController, of a request that has its id.
+ * @throws PlumblineError PLB-REQUEST-DECODE
  * @param from where its answer may come at the earliest, such as that to the same request when it was sent before
  */
 export async function sendRequest(place: Place, request: Request, from?: number): Promise<Answered> {
   const { log, topics, wire } = place;
+  // What can't be read would never be answered.
+  requestOfJson(requestToJson(request), {});
   let offset = from ?? (await log.bounds(topics.audit, 0)).end;
   await log.append([requestRecord(topics, request, wire)]);
   for (const until = Date.now() + ANSWER_TIMEOUT_MS; Date.now() < until; await sleep(POLL_MS)) {
