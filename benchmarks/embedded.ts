@@ -15,7 +15,7 @@ import { activate, batches, feed, scratch, startProcessor, untilIdle } from './p
 const UNTIL = Date.UTC(2026, 6, 1);
 const ROUNDS = 3;
 
-function bookRecords(accounts: number, deals: number): readonly NewRecord[] {
+export function bookRecords(accounts: number, deals: number): readonly NewRecord[] {
   const intake = { kind: 'import', importId: 'bench' } as const;
   return [...generateBook({ seed: 1, until: UNTIL, accounts, deals })].map((change) =>
     changeRecord(topics, change, encodeChange(change, contracts), intake),

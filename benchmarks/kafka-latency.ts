@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startRealWorker } from '../src/cli/real-worker.ts';
 import type { CompiledSet } from '../src/compiler/compile.ts';
-import type { Log, NewRecord } from '../src/log/port.ts';
-import type { Topics } from '../src/log/topics.ts';
+import type { NewRecord } from '../src/log/port.ts';
 import { KAFKA_BATCH } from '../src/runtime/task.ts';
-import type { Result } from '../src/scoring/result.ts';
 import type { Installed } from './kafka-cluster.ts';
 import { fill } from './kafka-fill.ts';
+import { watchResults } from './watch-results.ts';
 
 export interface Latency {
   readonly p50Ms: number;
@@ -16,7 +15,6 @@ export interface Latency {
 }
 
 const APPEND_EVERY_MS = 20;
-const LOOK_EVERY_MS = 2;
 const WARMUP_MS = 3_000;
 
 /**
@@ -79,21 +77,3 @@ export async function latencyAt(
 
 const eventIdOf = (value: Uint8Array | null): string =>
   (JSON.parse(Buffer.from(value ?? []).toString()) as { event_id: string }).event_id;
-
-async function watchResults(log: Log, topics: Topics, see: (eventId: string) => void, isOver: () => boolean) {
-  const partitions = Array.from({ length: log.partitionsOf(topics.results) }, (_, partition) => partition);
-  await Promise.all(
-    partitions.map(async (partition) => {
-      let offset = 0;
-      while (!isOver()) {
-        const found = await log.read(topics.results, partition, offset, { maxRecords: 5_000, maxBytes: 16 << 20 });
-        for (const { value } of found) {
-          const { cause } = JSON.parse(Buffer.from(value ?? []).toString()) as Result;
-          if (cause.kind === 'change') see(cause.event_id);
-        }
-        offset = (found[found.length - 1]?.offset ?? offset - 1) + 1;
-        await sleep(LOOK_EVERY_MS);
-      }
-    }),
-  );
-}

@@ -13,6 +13,8 @@ import { kafkaRestoreRow, kafkaRows } from './kafka.ts';
 import { kafkaRebalanceRows } from './kafka-rebalance.ts';
 import type { Row } from './measure.ts';
 import { memoryRow } from './memory.ts';
+import { shadowRows } from './shadow.ts';
+import { sweepRow } from './sweep.ts';
 
 const RESULTS = fileURLToPath(new URL('results.json', import.meta.url));
 /** One image in seven of the book: more than fits a processor's caches, and quick to make. */
@@ -31,6 +33,8 @@ const GROUPS: { readonly [name: string]: () => readonly Row[] | Promise<readonly
   'kafka-rebalance': () => kafkaRebalanceRows(sets),
   'kafka-restore': async () => [await kafkaRestoreRow(sets)],
   memory: async () => [await memoryRow()],
+  shadow: () => shadowRows(sets),
+  sweep: async () => [await sweepRow(sets)],
 };
 
 interface Results {

@@ -129,7 +129,7 @@ export const policyShape = z.strictObject({
         .array(z.strictObject({ metric: z.enum(SYSTEM_METRICS).exclude(['dead_letters']), at_most: z.number().min(0) }))
         .max(MAX_GUARDS)
         .optional(),
-      swept_per_second: z.int().min(1).max(1_000_000).default(2_000),
+      swept_per_second: z.int().min(1).max(1_000_000).default(1_000),
       in_flight: z.int().min(1).max(100_000).default(2_000),
       shed_after: duration.default(10_000),
       relax_after: duration.default(30_000),

@@ -123,7 +123,7 @@ export const DEFAULT_POLICY: Policy = {
   },
   budget: {
     caps: [{ metric: 'heap_share', atMost: 0.85 }],
-    sweptPerSecond: 2_000,
+    sweptPerSecond: 1_000,
     inFlight: 2_000,
     shedAfterMs: 10_000,
     relaxAfterMs: 30_000,

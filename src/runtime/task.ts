@@ -13,7 +13,7 @@ import { NO_TRACER, type Tracer, type WorkTrace } from './tracer.ts';
 export interface BatchLimits extends ReadLimits {
   readonly maxOutputs: number;
   readonly maxOutputBytes: number;
-  /** Entities of a sweep: what comes meanwhile waits for them. */
+  /** Entities of a sweep: what comes meanwhile, to any task of the thread, waits for them. */
   readonly maxSwept: number;
 }
 
@@ -22,7 +22,7 @@ export const DEFAULT_BATCH: BatchLimits = {
   maxBytes: 4 * 1024 * 1024,
   maxOutputs: 5_000,
   maxOutputBytes: 16 * 1024 * 1024,
-  maxSwept: 50,
+  maxSwept: 10,
 };
 
 /** On a cluster a commit costs some ten requests, whatever it holds. */

@@ -20,18 +20,24 @@ export function runSweepJob(
   const [set] = run.control.sets[job.entity].filter(({ active }) => active.name === job.set);
   if (set === undefined) return { job: null, worked: 0 };
   const all = entitiesOf(job.entity);
-  const range = after(all, job.after);
   const limit = Math.min(LOOKED_AT, run.perCommit);
-  const entries = run.state.range(range.from, range.to, limit);
   let { after: last, done } = job;
   let worked = 0;
-  for (const { key } of entries) {
-    if (worked >= most) return { job: { ...job, after: last, done }, worked };
-    last = suffixOf(key, all);
-    done++;
-    if (sweepOne(run, job, set, last)) worked++;
+  for (let looked = 0; looked < limit; ) {
+    const range = after(all, last);
+    // No more than may be worked on: what was read and not looked at would be read again by the next commit.
+    const page = Math.min(most - worked, limit - looked);
+    if (page <= 0) break;
+    const entries = run.state.range(range.from, range.to, page);
+    for (const { key } of entries) {
+      last = suffixOf(key, all);
+      done++;
+      looked++;
+      if (sweepOne(run, job, set, last)) worked++;
+    }
+    if (entries.length < page) return { job: null, worked };
   }
-  return { job: entries.length < limit ? null : { ...job, after: last, done }, worked };
+  return { job: { ...job, after: last, done }, worked };
 }
 
 /** @returns whether there was anything to do for the entity */

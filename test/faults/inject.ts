@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FakeRegistry } from '../support/fake-registry.ts';
+import type { Workers } from '../support/worker-processes.ts';
 import { answering } from './failing-registry.ts';
 import type { FaultyProxy } from './proxy.ts';
 import { describeFault, type Fault, type TimedFault } from './schedule.ts';
-import type { Workers } from './workers.ts';
 
 /** Brokers that can be harmed; see deploy/kafka/cluster.ts. */
 export interface BrokerControl {

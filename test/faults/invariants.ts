@@ -8,6 +8,7 @@ import type { Topics } from '../../src/log/topics.ts';
 import { reproduce } from '../../src/scoring/reproduce.ts';
 import type { Result } from '../../src/scoring/result.ts';
 import type { Wire } from '../../src/wire/wire.ts';
+import { notAnsweredOnce } from '../support/one-answer.ts';
 import { type Rescored, withoutOffsets } from '../support/rescore.ts';
 import { checkChangelogs, type TaskLogs } from './check-changelogs.ts';
 import { checkIngest } from './check-ingest.ts';
@@ -106,22 +107,14 @@ function checkAnswers(
       }),
     ),
   );
-  const given = new Map<string, number>();
-  for (const { result } of results) {
-    const { cause, entity, id, set, image_seq: seq, account_id: account } = result;
-    const place = cause.kind === 'change' ? seq : `${JSON.stringify(cause)} ${account} ${seq}`;
-    const key = `${entity}/${id} ${set} ${place}`;
-    given.set(key, (given.get(key) ?? 0) + 1);
-  }
-  for (const [key, times] of given) check(times === 1, 'one-answer', () => `${key} was answered ${times} times`);
-  for (const { image } of images) {
-    if (image.kind !== 'image' || image.lacking.length > 0) continue;
-    for (const set of sets) {
-      if (set.entity !== image.entity || failed.has(`${image.entity}/${image.id} ${set.name}`)) continue;
-      const key = `${image.entity}/${image.id} ${set.name} ${image.imageSeq}`;
-      check(given.has(key), 'one-answer', () => `${key} was never answered`);
-    }
-  }
+  const answered = results.map(({ result }) => result);
+  for (const complaint of notAnsweredOnce(
+    images.map(({ image }) => image),
+    answered,
+    sets,
+    failed,
+  ))
+    check(false, 'one-answer', () => complaint);
   const postures = recordsOf(evidence, topics.postures).map((records) =>
     records.map((record) => wire.posture.decode(record).text),
   );

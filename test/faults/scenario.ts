@@ -13,18 +13,18 @@ import type { Wire } from '../../src/wire/wire.ts';
 import { chanceOf } from '../simulation/prng.ts';
 import { plumbline } from '../support/cli.ts';
 import { type FakeRegistry, remembering, startFakeRegistry } from '../support/fake-registry.ts';
+import type { Plant } from '../support/planted-faults.ts';
 import { rescoreRecords } from '../support/rescore.ts';
 import { contracts, shippedSets } from '../support/test-worker.ts';
+import { type Step, superviseWorkers, type Workers } from '../support/worker-processes.ts';
 import { type BookSize, feed, inputsOf } from './feed.ts';
 import { type BrokerControl, inject } from './inject.ts';
 import { brokenInvariants, type Evidence } from './invariants.ts';
-import type { Plant } from './plants.ts';
 import { watchProgress } from './progress.ts';
 import type { FaultyProxy } from './proxy.ts';
 import { type GroupOffset, openWitness, type Witness } from './read-all.ts';
-import { type Plan, planFaults, type Step } from './schedule.ts';
+import { type Plan, planFaults } from './schedule.ts';
 import { inManyVersions } from './variants.ts';
-import { superviseWorkers, type Workers } from './workers.ts';
 
 /** Where a scenario runs. */
 export interface Place {

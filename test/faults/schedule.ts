@@ -1,8 +1,5 @@
 import type { Chance } from '../simulation/prng.ts';
-
-/** Where a worker is killed, or loses an answer, in its next transaction. */
-export const STEPS = ['sending', 'sent', 'offsets', 'ended', 'answer'] as const;
-export type Step = (typeof STEPS)[number];
+import { STEPS, type Step } from '../support/worker-processes.ts';
 
 /** Of a registry that is of no use. */
 export const ANSWERS = ['404', '500', 'never'] as const;

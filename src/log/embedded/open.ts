@@ -106,7 +106,7 @@ export function openEmbeddedLog(options: EmbeddedOptions): Log {
       if (records.length === 0) return [];
       const placed = await writeTransaction(db, waiting, () => partitions.append(records, options.clock()));
       onAppend(new Set(records.map((record) => record.topic)));
-      await checkpoints?.afterWrite();
+      checkpoints?.afterWrite();
       return placed;
     },
     read: (topic, partition, offset, limits) => reading(() => partitions.read(topic, partition, offset, limits)),
@@ -123,6 +123,7 @@ export function openEmbeddedLog(options: EmbeddedOptions): Log {
     peekState: (input) =>
       stateReader(statements, () => (statements.taskByName.get(taskName(input)) as TaskRow | undefined)?.id),
     async close() {
+      await checkpoints?.close();
       if (db.isOpen) db.close();
     },
   };

@@ -72,7 +72,7 @@ export function openSession(parts: SessionParts, name: string, taken: TaskRow): 
       position = done.next;
       state.apply(commit.state);
       if (done.placed.length > 0) parts.onAppend(new Set(done.placed.map((place) => place.topic)));
-      await parts.checkpoints?.afterWrite();
+      parts.checkpoints?.afterWrite();
       return done.placed;
     },
     confirm: async () => reading(holdTask),

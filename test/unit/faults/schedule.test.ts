@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { planFaults, STEPS, type TimedFault } from '../../faults/schedule.ts';
+import { planFaults, type TimedFault } from '../../faults/schedule.ts';
 import { chanceOf } from '../../simulation/prng.ts';
+import { STEPS } from '../../support/worker-processes.ts';
 
 const PLAN = {
   kinds: { kill: 3, kill_at: 10, broker_kill: 3, rolling_restart: 1, registry: 3 },

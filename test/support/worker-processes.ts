@@ -3,9 +3,12 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { ROOT } from '../support/cli.ts';
-import type { Plant } from './plants.ts';
-import type { Step } from './schedule.ts';
+import { MAIN, ROOT } from './cli.ts';
+import type { Plant } from './planted-faults.ts';
+
+/** Where a worker is killed, or loses an answer, in its next transaction. */
+export const STEPS = ['sending', 'sent', 'offsets', 'ended', 'answer'] as const;
+export type Step = (typeof STEPS)[number];
 
 /** What a worker's preload is told. */
 export interface Order {
@@ -50,8 +53,7 @@ export interface WorkerStatus {
   readonly sockets: number | null;
 }
 
-const MAIN = join(ROOT, 'src/cli/main.ts');
-const PRELOAD = fileURLToPath(new URL('preload.ts', import.meta.url));
+const PRELOAD = fileURLToPath(new URL('worker-preload.ts', import.meta.url));
 const RESTART_MS = 500;
 const STOP_TIMEOUT_MS = 40_000;
 const STATUS_TIMEOUT_MS = 10_000;

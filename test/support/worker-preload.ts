@@ -1,8 +1,8 @@
 // Loaded into a worker of these tests before `plumbline run` (node --import): it harms the worker's own transactions
 // when its parent says so, or all the time where a fault is planted. The product knows nothing of it.
 import kafkajs, { type Kafka, type Producer, type Transaction } from 'kafkajs';
-import { commitOutside, forgetful, makeMemory } from './plants.ts';
-import type { Order } from './workers.ts';
+import { commitOutside, forgetful, makeMemory } from './planted-faults.ts';
+import type { Order } from './worker-processes.ts';
 
 type ProducerConfig = NonNullable<Parameters<Kafka['producer']>[0]>;
 
