@@ -1,7 +1,7 @@
 import { createPublicKey } from 'node:crypto';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { fingerprintOf, signApproval } from '../rollout/approval.ts';
-import { askController, tell, whoAmI } from './ask-controller.ts';
+import { answerFormat, askController, tell, whoAmI } from './ask-controller.ts';
 import { controlStateOf } from './control-state.ts';
 import { readPrivateKey } from './keys.ts';
 import { withPlace } from './open-log.ts';
@@ -11,11 +11,13 @@ import { type SettingsFlags, withLogFlags } from './settings.ts';
 interface ApproveFlags extends SettingsFlags {
   readonly key: string;
   readonly role: string;
-  readonly days: string;
+  readonly days: number;
   readonly by?: string;
+  readonly format: string;
 }
 
 const DAY_MS = 86_400_000;
+const MAX_DAYS = 365;
 
 export function approveCommand(program: Command): void {
   withLogFlags(
@@ -26,8 +28,9 @@ export function approveCommand(program: Command): void {
   )
     .requiredOption('--key <file>', 'your private key; it does not leave this machine')
     .requiredOption('--role <role>', 'the role that the policy gives to the key')
-    .option('--days <n>', 'how long it holds', '7')
+    .option('--days <n>', `how long it holds, at most ${MAX_DAYS}`, readDays, 7)
     .option('--by <who>', 'who approves (PLUMBLINE_BY; default: this user)')
+    .addOption(answerFormat())
     .action(async (name: string, flags: ApproveFlags) => {
       const privateKey = readPrivateKey(flags.key);
       await withPlace(flags, async (place) => {
@@ -38,11 +41,18 @@ export function approveCommand(program: Command): void {
           baseline: rollout.baseline,
           evidence: rollout.evidence?.hash ?? '-',
           role: flags.role,
-          expiresAt: Math.floor(Date.now() / 1_000) * 1_000 + Number(flags.days) * DAY_MS,
+          expiresAt: Math.floor(Date.now() / 1_000) * 1_000 + flags.days * DAY_MS,
         };
         const key = fingerprintOf(createPublicKey(privateKey));
         const signature = signApproval(terms, privateKey);
-        tell(await askController(place, { kind: 'approve', ...terms, key, signature, by: flags.by ?? whoAmI() }));
+        const by = flags.by ?? whoAmI();
+        tell(await askController(place, { kind: 'approve', ...terms, key, signature, by }), flags.format);
       });
     });
+}
+
+function readDays(text: string): number {
+  const days = Number(text);
+  if (/^\d+$/.test(text) && days >= 1 && days <= MAX_DAYS) return days;
+  throw new InvalidArgumentError(`expected a whole number of days from 1 to ${MAX_DAYS}`);
 }

@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Option } from 'commander';
 import { decodeAnswered } from '../../consumers/audit.ts';
 import { requestRecord } from '../../producers/requests.ts';
 import { PlumblineError } from '../errors.ts';
 import type { Answered, Request, Signal } from '../rollout/request.ts';
+import { answeredToJson, requestOfJson, requestToJson } from '../wire/request-body.ts';
 import { EXIT } from './exit-codes.ts';
 import type { Place } from './open-log.ts';
+import { printable } from './printable.ts';
 
 const ANSWER_TIMEOUT_MS = 15_000;
 const POLL_MS = 50;
@@ -38,10 +41,13 @@ export interface SoFar {
 
 /**
  * As askController, of a request that has its id.
+ * @throws PlumblineError PLB-REQUEST-DECODE
  * @param from where its answer may come at the earliest, such as that to the same request when it was sent before
  */
 export async function sendRequest(place: Place, request: Request, from?: number): Promise<Answered> {
   const { log, topics, wire } = place;
+  // What can't be read would never be answered.
+  requestOfJson(requestToJson(request), {});
   let offset = from ?? (await log.bounds(topics.audit, 0)).end;
   await log.append([requestRecord(topics, request, wire)]);
   for (const until = Date.now() + ANSWER_TIMEOUT_MS; Date.now() < until; await sleep(POLL_MS)) {
@@ -71,12 +77,18 @@ async function answerFrom({ log, topics }: Place, id: string, from: number): Pro
   }
 }
 
+/** `--format` of commands that the controller answers. */
+export const answerFormat = (): Option =>
+  new Option('--format <format>', 'of the answer').choices(['text', 'json']).default('text');
+
 /** Tells the answer; a refusal ends the command as one. */
-export function tell({ outcome, code, message, hint }: Answered): void {
-  if (outcome === 'accepted') {
-    process.stdout.write(`${message}\n`);
-    return;
-  }
-  process.stderr.write(`refused ${code}: ${message}${hint === null ? '' : `\n  hint: ${hint}`}\n`);
-  process.exitCode = EXIT.refused;
+export function tell(answered: Answered, format: string): void {
+  const { outcome, code, message, hint } = answered;
+  if (outcome === 'refused') process.exitCode = EXIT.refused;
+  if (format === 'json') process.stdout.write(`${JSON.stringify(answeredToJson(answered))}\n`);
+  else if (outcome === 'accepted') process.stdout.write(`${printable(message)}\n`);
+  else
+    process.stderr.write(
+      `refused ${code}: ${printable(message)}${hint === null ? '' : `\n  hint: ${printable(hint)}`}\n`,
+    );
 }

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { InMemoryProvider, OpenFeature, type Provider } from '@openfeature/server-sdk';
 import { parse } from 'yaml';
@@ -17,6 +18,7 @@ const FLAGS: { readonly [K in keyof Switches]: string } = {
 const DOMAIN = 'plumbline';
 const SUBJECT = 'flags';
 const EVERY_MS = 1_000;
+const ANSWER_TIMEOUT_MS = 5_000;
 const MAX_FILE_BYTES = 64 * 1024;
 
 export const flagFileOf = ({ flags, data_dir }: LogSettings): string => flags.file ?? join(data_dir, 'flags.yaml');
@@ -44,8 +46,11 @@ export async function openFlags(settings: LogSettings, health: Health): Promise<
   const client = OpenFeature.getClient(DOMAIN);
 
   async function isOn(name: keyof Switches): Promise<boolean> {
-    const { value, errorMessage, errorCode } = await client.getBooleanDetails(FLAGS[name], switches[name]);
-    if (errorCode === undefined) return value;
+    const { value, errorMessage, errorCode } = await inTime(client.getBooleanDetails(FLAGS[name], switches[name]));
+    if (errorCode === undefined) {
+      if (typeof value === 'boolean') return value;
+      throw new Error(`\`${FLAGS[name]}\` is neither true nor false`);
+    }
     // One that the provider doesn't have is on.
     if (errorCode === 'FLAG_NOT_FOUND') return true;
     throw new Error(errorMessage ?? errorCode);
@@ -59,7 +64,7 @@ export async function openFlags(settings: LogSettings, health: Health): Promise<
     } catch (error) {
       health.degraded(
         SUBJECT,
-        `PLB-FLAGS-READ ${error instanceof Error ? error.message : error}: they stay as they were`,
+        `PLB-FLAGS-READ ${firstLine(error instanceof Error ? error.message : String(error))}: they stay as they were`,
       );
     }
   }
@@ -80,6 +85,19 @@ export async function openFlags(settings: LogSettings, health: Health): Promise<
       await OpenFeature.clearProviders();
     },
   };
+}
+
+/** A parser shows the place below its message. */
+const firstLine = (text: string): string => text.split('\n')[0] ?? '';
+
+/** A provider that never answers must not keep the process from ending. */
+async function inTime<T>(answer: Promise<T>): Promise<T> {
+  const over = new AbortController();
+  const late = sleep(ANSWER_TIMEOUT_MS, null, { signal: over.signal }).then(() => {
+    throw new Error(`the provider has not answered after ${ANSWER_TIMEOUT_MS / 1_000} seconds`);
+  });
+  late.catch(() => {});
+  return await Promise.race([answer, late]).finally(() => over.abort());
 }
 
 /** As they are now. @throws PlumblineError PLB-FLAGS-PROVIDER */

@@ -3,7 +3,7 @@ import { PlumblineError } from '../errors.ts';
 import { formatInstant } from '../language/contract.ts';
 import type { FollowUp } from '../rollout/follow-up.ts';
 import { followUpsOn } from '../runtime/read-follow-ups.ts';
-import { askController, tell, whoAmI } from './ask-controller.ts';
+import { answerFormat, askController, tell, whoAmI } from './ask-controller.ts';
 import { withPlace } from './open-log.ts';
 import { printable } from './printable.ts';
 import { type SettingsFlags, withLogFlags } from './settings.ts';
@@ -19,6 +19,7 @@ interface ListFlags extends SettingsFlags {
 interface CloseFlags extends SettingsFlags {
   readonly by?: string;
   readonly reason: string;
+  readonly format: string;
 }
 
 export function followUpsCommand(program: Command): void {
@@ -28,11 +29,16 @@ export function followUpsCommand(program: Command): void {
     .option('--owner <who>', 'of this owner')
     .option('--due', 'those that are due')
     .option('--all', 'closed ones too')
-    .addOption(new Option('--format <format>').choices(['table', 'ndjson']).default('table'))
+    .addOption(new Option('--format <format>').choices(['table', 'ndjson', 'json']).default('table'))
     .action((flags: ListFlags) =>
       withPlace(flags, async ({ log, topics }) => {
         const now = Date.now();
-        for (const one of (await followUpsOn(log, topics)).filter(matching(flags, now)))
+        const wanted = (await followUpsOn(log, topics)).filter(matching(flags, now));
+        if (flags.format === 'json') {
+          process.stdout.write(`${JSON.stringify(wanted.map(followUpView))}\n`);
+          return;
+        }
+        for (const one of wanted)
           process.stdout.write(
             flags.format === 'ndjson' ? `${JSON.stringify(followUpView(one))}\n` : `${row(one, now)}\n`,
           );
@@ -41,6 +47,7 @@ export function followUpsCommand(program: Command): void {
   withLogFlags(group.command('close').description('close one').argument('<id>'))
     .requiredOption('--reason <text>', 'what became of it')
     .option('--by <who>', 'who closes it (PLUMBLINE_BY; default: this user)')
+    .addOption(answerFormat())
     .action((id: string, flags: CloseFlags) =>
       withPlace(flags, async (place) => {
         const known = (await followUpsOn(place.log, place.topics)).find((one) => one.id === id && one.closed === null);
@@ -49,7 +56,10 @@ export function followUpsCommand(program: Command): void {
             hint: '`plumbline follow-ups list`',
           });
         const { by = whoAmI(), reason } = flags;
-        tell(await askController(place, { kind: 'close_follow_up', set: known.set, followUp: id, by, reason }));
+        tell(
+          await askController(place, { kind: 'close_follow_up', set: known.set, followUp: id, by, reason }),
+          flags.format,
+        );
       }),
     );
 }

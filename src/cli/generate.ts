@@ -47,7 +47,7 @@ function* linesOf(book: BookOptions, crm: Crm | undefined, contracts: Contracts)
     for (const { value } of CRM_TELLERS[crm](book.seed, generateHistory(book), contracts)) yield JSON.stringify(value);
 }
 
-function wholeNumber(text: string): number {
+export function wholeNumber(text: string): number {
   const value = /^-?\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
   if (!Number.isSafeInteger(value)) throw new InvalidArgumentError('expected a whole number.');
   return value;

@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import type { Incident, IncidentDetails } from '../evidence/incident.ts';
 import { incidentHtml } from '../evidence/incident-html.ts';
 import { formatInstant } from '../language/contract.ts';
+import { measured } from '../rollout/guards.ts';
 import { incidentOf, incidentsOf } from '../runtime/read-incidents.ts';
 import { detailsOf } from './incident-details.ts';
 import { withPlace } from './open-log.ts';
@@ -11,10 +12,16 @@ import { type SettingsFlags, withLogFlags } from './settings.ts';
 export function incidentCommand(program: Command): void {
   const group = program.command('incident').description('versions that were taken back, and all about it');
   withLogFlags(group.command('list').description('all incidents'))
-    .addOption(new Option('--format <format>').choices(['table', 'ndjson']).default('table'))
+    .addOption(new Option('--format <format>').choices(['table', 'ndjson', 'json']).default('table'))
     .action((flags: SettingsFlags & { format: string }) =>
       withPlace(flags, async (place) => {
-        for await (const { number, incident } of incidentsOf(place.log, place.topics))
+        const found = incidentsOf(place.log, place.topics);
+        if (flags.format === 'json') {
+          const all = await Array.fromAsync(found, ({ number, incident }) => ({ number, ...incident }));
+          process.stdout.write(`${JSON.stringify(all)}\n`);
+          return;
+        }
+        for await (const { number, incident } of found)
           process.stdout.write(
             flags.format === 'ndjson' ? `${JSON.stringify({ number, ...incident })}\n` : `${row(number, incident)}\n`,
           );
@@ -22,11 +29,13 @@ export function incidentCommand(program: Command): void {
     );
   withLogFlags(group.command('show').description('one incident').argument('<number>'))
     .option('--html', 'one page that stands alone, for a browser')
-    .action((wanted: string, flags: SettingsFlags & { html?: boolean }) =>
+    .addOption(new Option('--format <format>').choices(['text', 'json']).default('text').conflicts('html'))
+    .action((wanted: string, flags: SettingsFlags & { html?: boolean; format: string }) =>
       withPlace(flags, async (place) => {
-        const { incident } = await incidentOf(place.log, place.topics, wanted);
+        const { number, incident } = await incidentOf(place.log, place.topics, wanted);
         const details = await detailsOf(place, incident);
-        process.stdout.write(flags.html ? incidentHtml(incident, details) : render(incident, details));
+        if (flags.format === 'json') process.stdout.write(`${JSON.stringify({ number, ...incident, ...details })}\n`);
+        else process.stdout.write(flags.html ? incidentHtml(incident, details) : render(incident, details));
       }),
     );
 }
@@ -43,7 +52,7 @@ function render(incident: Incident, { changes, results }: IncidentDetails): stri
     'guards',
     ...readings.map(
       ({ metric, verdict, value, atMost, answers }) =>
-        `  ${metric}: ${verdict}, ${value} (at most ${atMost}, ${answers} answers)`,
+        `  ${metric}: ${verdict}, ${measured(value)} (at most ${atMost}, ${answers} answers)`,
     ),
     'moves',
     ...moves.map(({ from: a, to: b, count }) => `  ${String(count).padStart(6)}  ${a} > ${b}`),

@@ -103,10 +103,11 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 /** What was given is wrong: options, their values, the files that they name. */
-const OF_THE_CALL = /^PLB-(?:CLI|FILTER|BOOK|FIELD|RESULT|DEAD-LETTER|WAIVER)(?:-(?!BEHIND)|$)/;
+const OF_THE_CALL =
+  /^PLB-(?:CLI|FILTER|BOOK|FIELD|RESULT|DEAD-LETTER|WAIVER|INCIDENT|FLAGS-PROVIDER|REQUEST)(?:-(?!BEHIND)|$)/;
 
 /** What the state of a rollout doesn't allow, whether the controller says so or this process already sees it. */
-const OF_A_ROLLOUT = /^PLB-ROLLOUT-(?!UNANSWERED)/;
+const OF_A_ROLLOUT = /^PLB-(?:ROLLOUT-(?!UNANSWERED)|FOLLOW-UP)/;
 
 function exitCodeOf(error: unknown): number {
   if (!(error instanceof PlumblineError)) return EXIT.failure;

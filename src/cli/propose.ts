@@ -8,7 +8,7 @@ import { regression } from '../runtime/regression.ts';
 import type { ExpectedMove } from '../scoring/control-fact.ts';
 import { isPosture } from '../scoring/posture.ts';
 import { movesIn } from '../scoring/tally.ts';
-import { askController, tell, whoAmI } from './ask-controller.ts';
+import { answerFormat, askController, tell, whoAmI } from './ask-controller.ts';
 import { controlOf } from './control-state.ts';
 import { requireSets } from './load-sets.ts';
 import { type Place, withPlace } from './open-log.ts';
@@ -20,6 +20,7 @@ interface ProposeFlags extends SettingsFlags {
   readonly by?: string;
   readonly expect?: readonly ExpectedMove[];
   readonly expectFromDiff?: boolean;
+  readonly format: string;
 }
 
 export function proposeCommand(program: Command): void {
@@ -37,6 +38,7 @@ export function proposeCommand(program: Command): void {
       (text: string, before: readonly ExpectedMove[] = []) => [...before, readMove(text)],
     )
     .option('--expect-from-diff', 'expect whom the recorded images say it moves: for those who approve to look at')
+    .addOption(answerFormat())
     .action(async (file: string, flags: ProposeFlags) => {
       const [set] = requireSets([file]);
       if (set === undefined) return;
@@ -47,9 +49,9 @@ export function proposeCommand(program: Command): void {
         await log.append([setRecord(topics, { version, name, document: checked.text }, wire)]);
         const { reason, expect: given = [], by = whoAmI() } = flags;
         const moves = flags.expectFromDiff ? [...given, ...(await movesOf(place, set))] : given;
-        if (flags.expectFromDiff)
+        if (flags.expectFromDiff && flags.format === 'text')
           process.stdout.write(`expects ${moves.length === 0 ? 'nobody to move' : moves.map(formatMove).join(', ')}\n`);
-        tell(await askController(place, { kind: 'propose', set: name, version, moves, by, reason }));
+        tell(await askController(place, { kind: 'propose', set: name, version, moves, by, reason }), flags.format);
       });
     });
 }

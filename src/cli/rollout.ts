@@ -1,14 +1,16 @@
 import { type Command, Option } from 'commander';
+import { PlumblineError } from '../errors.ts';
 import { formatInstant } from '../language/contract.ts';
+import { didYouMean } from '../language/suggest.ts';
 import { percent } from '../rollout/canary-steps.ts';
 import { type ComingStep, comingStep, versionAsked } from '../rollout/coming-step.ts';
-import { activeOf, type ControlState, type Rollout, type SetState } from '../rollout/control-state.ts';
-import type { GuardReading } from '../rollout/guards.ts';
+import { activeOf, type ControlState, type Freeze, type Rollout, type SetState } from '../rollout/control-state.ts';
+import { type GuardReading, measured } from '../rollout/guards.ts';
 import { formatMove } from '../rollout/moves.ts';
 import type { SweepProgress } from '../rollout/request.ts';
 import { rolloutsView, setView } from '../rollout/rollout-view.ts';
 import { seenContext } from '../runtime/decide-context.ts';
-import { type Asking, askController, tell, whoAmI } from './ask-controller.ts';
+import { type Asking, answerFormat, askController, tell, whoAmI } from './ask-controller.ts';
 import { controlOf, controlStateOf } from './control-state.ts';
 import { switchesNow } from './flags.ts';
 import { readLogSettings } from './log-settings.ts';
@@ -21,6 +23,7 @@ import { type SettingsFlags, withLogFlags } from './settings.ts';
 interface AskFlags extends SettingsFlags {
   readonly by?: string;
   readonly reason?: string;
+  readonly format: string;
 }
 
 /** Commands on what is under way, each a request by its name. */
@@ -39,7 +42,7 @@ export function rolloutCommands(program: Command): void {
         ask(flags, (state) => ({
           kind,
           set: name,
-          version: versionAsked(kind, state.sets.get(name)) ?? nothingProposed(name),
+          version: versionAsked(kind, setIn(state, name)) ?? nothingProposed(name),
           ...said(flags),
         })),
     );
@@ -81,7 +84,7 @@ async function show(place: Place, name: string, flags: SettingsFlags & { format:
   const settings = readLogSettings(flags, process.env);
   const control = await controlOf(place);
   const state = control.stateAt(control.offset);
-  const set = state.sets.get(name) ?? nothingProposed(name);
+  const set = setIn(state, name);
   const { log, topics, wire } = place;
   const context =
     settings.policy === undefined
@@ -101,22 +104,34 @@ async function show(place: Place, name: string, flags: SettingsFlags & { format:
   process.stdout.write(
     flags.format === 'json'
       ? `${JSON.stringify(setView(set, next, guards, sweep))}\n`
-      : renderOne(name, set, next, guards, sweep),
+      : renderOne(name, set, next, guards, sweep, set.frozen ?? state.frozen),
   );
 }
 
 const asking = (command: Command): Command =>
   withLogFlags(command)
     .option('--reason <text>', 'recorded with it')
-    .option('--by <who>', 'who asks (PLUMBLINE_BY; default: this user)');
+    .option('--by <who>', 'who asks (PLUMBLINE_BY; default: this user)')
+    .addOption(answerFormat());
 
 const withFormat = (command: Command): Command =>
   withLogFlags(command).addOption(new Option('--format <format>').choices(['text', 'json']).default('text'));
 
+/** @throws PlumblineError PLB-ROLLOUT-NONE */
+function setIn({ sets }: ControlState, name: string): SetState {
+  const set = sets.get(name);
+  if (set !== undefined) return set;
+  throw new PlumblineError('PLB-ROLLOUT-NONE', `there is no set \`${name.slice(0, 80)}\``, {
+    hint: didYouMean(name, sets.keys()) ?? '`plumbline rollouts` lists them',
+  });
+}
+
 const said = ({ by, reason }: AskFlags) => ({ by: by ?? whoAmI(), ...(reason === undefined ? {} : { reason }) });
 
 const ask = (flags: AskFlags, toRequest: (state: ControlState) => Asking): Promise<void> =>
-  withPlace(flags, async (place) => tell(await askController(place, toRequest(await controlStateOf(place)))));
+  withPlace(flags, async (place) =>
+    tell(await askController(place, toRequest(await controlStateOf(place))), flags.format),
+  );
 
 const short = (version: string): string => version.slice(0, 12);
 
@@ -125,11 +140,13 @@ function renderAll({ sets, frozen }: ControlState): string {
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(
       ([name, set]) =>
-        `${printable(name).padEnd(24)} ${activeLine(set)}${set.rollout ? `   ${wayOf(set.rollout)}` : ''}`,
+        `${printable(name).padEnd(24)} ${activeLine(set)}${set.rollout ? `   ${wayOf(set.rollout)}` : ''}${set.frozen ? `   frozen by ${byWhom(set.frozen)}` : ''}`,
     );
-  if (frozen !== null) lines.push(`frozen by ${printable(frozen.by)}: ${printable(frozen.reason ?? '')}`);
+  if (frozen !== null) lines.push(`every set is frozen by ${byWhom(frozen)}`);
   return `${lines.length === 0 ? 'nothing is active' : lines.join('\n')}\n`;
 }
+
+const byWhom = ({ by, reason }: Freeze): string => `${printable(by)}${reason === null ? '' : `: ${printable(reason)}`}`;
 
 const activeLine = (set: SetState): string =>
   set.isStopped ? 'stopped' : (activeOf(set)?.slice(0, 12) ?? 'none      ');
@@ -143,6 +160,7 @@ function renderOne(
   next: ComingStep,
   guards: readonly GuardReading[],
   sweep: SweepProgress | null,
+  frozen: Freeze | null,
 ): string {
   const { rollout, rollback } = set;
   return `${[
@@ -150,6 +168,7 @@ function renderOne(
     `active       ${activeLine(set)}`,
     ...(rollback === null ? [] : [`rollback     to ${short(rollback.to)}, until every task has taken it`]),
     ...(sweep === null ? [] : [`sweep        ${sweep.done} of about ${sweep.of}`]),
+    ...(frozen === null ? [] : [`frozen       by ${byWhom(frozen)}`]),
     ...(rollout === null ? ['under way    nothing'] : renderRollout(rollout)),
     ...guards.map(guardLine),
     `next         ${next.command}${next.action === 'promote' ? '   (or abort)' : ''}`,
@@ -171,4 +190,4 @@ const renderRollout = (rollout: Rollout): readonly string[] => {
 const VERDICTS = { pass: 'pass', fail: 'FAIL', inconclusive: '?' } as const;
 
 const guardLine = ({ metric, verdict, value, atMost, answers }: GuardReading): string =>
-  `guard        ${VERDICTS[verdict].padEnd(4)} ${metric} ${value ?? '—'}, at most ${atMost} (${answers} answers)`;
+  `guard        ${VERDICTS[verdict].padEnd(4)} ${metric} ${measured(value)}, at most ${atMost} (${answers} answers)`;

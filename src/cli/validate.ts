@@ -17,6 +17,7 @@ import { entitiesIn, movesIn, type Tally } from '../scoring/tally.ts';
 import { askController, tell, whoAmI } from './ask-controller.ts';
 import { controlOf } from './control-state.ts';
 import { EXIT } from './exit-codes.ts';
+import { wholeNumber } from './generate.ts';
 import { type Place, withPlace } from './open-log.ts';
 import { progress } from './progress.ts';
 import { nothingProposed } from './propose.ts';
@@ -27,7 +28,7 @@ export const VALIDATION_ACTION = 'run-validation:unit+integration+simulation+reg
 
 interface ValidateFlags extends SettingsFlags {
   readonly by?: string;
-  readonly seed: string;
+  readonly seed: number;
 }
 
 /** What was found, and what its hash is of. */
@@ -61,7 +62,7 @@ export function validateCommand(program: Command): void {
       .argument('<name>', 'of the set'),
   )
     .option('--by <who>', 'recorded with it (PLUMBLINE_BY; default: this user)')
-    .option('--seed <n>', 'of the scratch runs', '1')
+    .option('--seed <n>', 'of the scratch runs', wholeNumber, 1)
     .action(async (name: string, flags: ValidateFlags) => {
       await withPlace(flags, async (place) => {
         const { log, topics, wire } = place;
@@ -71,7 +72,7 @@ export function validateCommand(program: Command): void {
         const rollout = control.stateAt(control.offset).sets.get(name)?.rollout ?? nothingProposed(name);
         const candidate = control.compiled(rollout.version);
         const baseline = rollout.baseline === null ? null : control.compiled(rollout.baseline);
-        const seed = Number(flags.seed);
+        const { seed } = flags;
         const shown = progress(process.stderr, 'images');
         const examples = runExamples(candidate);
         const failed = examples.filter(({ mismatches }) => mismatches.length > 0).map(({ example }) => example.name);
@@ -109,6 +110,7 @@ export function validateCommand(program: Command): void {
         const by = flags.by ?? whoAmI();
         tell(
           await askController(place, { kind: 'record_validation', set: name, version, evidence: hash, verdict, by }),
+          'text',
         );
         await queueIdle(place, candidate, idleIn(firings, tally.answers), by);
         if (verdict !== 'pass') process.exitCode = EXIT.failure;

@@ -88,7 +88,7 @@ export function nextSteps(set: string, outcome: string, to: string | null): read
   return [
     ...active,
     look,
-    'look at the entities below: `plumbline explain --entity … --id …`',
+    'look at the entities that moved, or that it faulted on: `plumbline explain --entity … --id …`',
     'mend the document, and propose it anew',
   ];
 }

@@ -37,6 +37,21 @@ export const fingerprintOf = (key: KeyObject): string =>
     .digest('hex')
     .slice(0, 16);
 
-/** Approvals that hold now: in time, and of keys that are in the ring still. */
-export const validApprovals = (approvals: readonly Approval[], { keys }: Policy, now: number): readonly Approval[] =>
-  approvals.filter(({ expiresAt, key }) => expiresAt > now && keys.some(({ fingerprint }) => fingerprint === key));
+/**
+ * Approvals that hold now: in time, of keys that are in the ring still and of a role that counts. Of one person's keys
+ * one counts: as many people have to look as approvals are needed.
+ */
+export function validApprovals(
+  approvals: readonly Approval[],
+  { keys, approvals: { roles } }: Policy,
+  now: number,
+): readonly Approval[] {
+  const people = new Set<string>();
+  return approvals.filter(({ expiresAt, key, role }) => {
+    const known = keys.find(({ fingerprint }) => fingerprint === key);
+    if (known === undefined || expiresAt <= now || people.has(known.name)) return false;
+    if (known.role !== role || (roles.length > 0 && !roles.includes(role))) return false;
+    people.add(known.name);
+    return true;
+  });
+}

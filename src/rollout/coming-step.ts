@@ -1,5 +1,6 @@
+import { nextStep, percent } from './canary-steps.ts';
 import { activeOf, type ControlState, isApproved, NO_SET, type Rollout, type SetState } from './control-state.ts';
-import { type DecideContext, decide, type Refusal } from './decide.ts';
+import { type DecideContext, type Decided, decide, type Refusal } from './decide.ts';
 import type { RolloutRequest } from './request.ts';
 
 /** What comes next for a set, and what stands against it. */
@@ -20,6 +21,36 @@ export function comingStep(name: string, state: ControlState, context: DecideCon
   const refusal = context === null ? undefined : refusalOf(name, state, rollout, context);
   const action = rollout === null ? 'propose' : actionOn(rollout, refusal?.code);
   return { action, command: commandOf(action, name), ...(refusal === undefined ? {} : { blockedBy: refusal }) };
+}
+
+/**
+ * What comes next after something was decided, in one line.
+ * @param name null: it was about every set
+ * @param state with what was decided
+ */
+export function nextAfter(
+  name: string | null,
+  decided: readonly Decided[],
+  state: ControlState,
+  context: DecideContext,
+): string {
+  const kinds = new Set(decided.map(({ kind }) => kind));
+  if (kinds.has('frozen')) return `plumbline unfreeze${name === null ? '' : ` ${name}`}, when rollouts may go on`;
+  if (name === null) return 'plumbline rollouts';
+  if (kinds.has('rolled_back')) return `plumbline rollout show ${name}, until every task has gone back`;
+  if (kinds.has('activated')) return `plumbline rollout show ${name}, until its sweep is through`;
+  const { action, command, blockedBy } = comingStep(name, state, context);
+  // That it has to be validated is what the command says.
+  const blocked = blockedBy && action !== 'validate' ? ` (now blocked: ${blockedBy.message})` : '';
+  const step = action === 'promote' ? stepByItself(name, state, context) : null;
+  return `${step === null ? command : `${step}, by itself`}${blocked}`;
+}
+
+function stepByItself(name: string, { sets }: ControlState, { policy, accounts }: DecideContext): string | null {
+  const rollout = sets.get(name)?.rollout;
+  if (rollout?.phase !== 'canary' || !policy.canary.isAutomatic) return null;
+  const { next } = nextStep(policy.canary, rollout.step, accounts);
+  return next === null ? null : `${percent(next.share)} of the accounts`;
 }
 
 /** What a request without a version of its own is about: an abort may come when the version is active already. */
@@ -46,6 +77,8 @@ const transitionOf = ({ isPaused, phase }: Rollout): 'resume' | 'shadow' | 'prom
 function actionOn(rollout: Rollout, code: string | undefined): ComingStep['action'] {
   const transition = transitionOf(rollout);
   if (transition !== 'shadow') return transition;
+  // What has failed fails again.
+  if (rollout.evidence?.verdict === 'fail') return 'propose';
   if (rollout.evidence?.verdict !== 'pass') return 'validate';
   return code === 'PLB-ROLLOUT-APPROVAL' || !isApproved(rollout) ? 'approve' : 'shadow';
 }

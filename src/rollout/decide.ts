@@ -11,7 +11,7 @@ import {
   type SetState,
   targetOf,
 } from './control-state.ts';
-import type { Policy } from './policy.ts';
+import type { Policy, PolicyKey } from './policy.ts';
 import type { RolloutRequest } from './request.ts';
 
 /** A fact before it is placed: when, by whom and why are the request's. */
@@ -50,7 +50,7 @@ export interface DecideContext {
 export function decide(state: ControlState, request: RolloutRequest, context: DecideContext): Decision {
   if (isFreeze(request)) return freeze(state, request);
   const set = state.sets.get(request.set) ?? NO_SET;
-  const standsStill = context.areRolloutsOn ? refuseFrozen(set.frozen ?? state.frozen) : SWITCHED_OFF;
+  const standsStill = context.areRolloutsOn ? refuseFrozen(request.set, set.frozen, state.frozen) : SWITCHED_OFF;
   switch (request.kind) {
     case 'roll_back':
       return rollBack(set, request);
@@ -76,15 +76,25 @@ const refuse = (code: string, message: string, hint: string): Decision => ({ ref
 const short = (version: string): string => version.slice(0, 12);
 
 function freeze(state: ControlState, { kind, set }: FreezeRequest): Decision {
-  const now = set === null ? state.frozen : (state.sets.get(set)?.frozen ?? null);
+  const of = set === null ? undefined : state.sets.get(set);
+  if (set !== null && of === undefined)
+    return refuse('PLB-ROLLOUT-NONE', `there is no set \`${set}\``, '`plumbline rollouts` lists them');
+  const now = of === undefined ? state.frozen : of.frozen;
   const what = set === null ? 'every set' : `\`${set}\``;
   if (kind === 'freeze')
     return now === null
       ? accept(`${what} is frozen: no rollout begins or goes on`, { kind: 'frozen', set })
       : refuse('PLB-ROLLOUT-FROZEN', `${what} is frozen already, by ${now.by}`, 'unfreeze it first');
   return now === null
-    ? refuse('PLB-ROLLOUT-FROZEN', `${what} is not frozen`, 'see `plumbline rollouts`')
-    : accept(`${what} is not frozen any more`, { kind: 'unfrozen', set });
+    ? refuse(
+        'PLB-ROLLOUT-FROZEN',
+        set === null ? 'no freeze of every set stands' : `${what} has no freeze of its own`,
+        '`plumbline rollouts` shows what is frozen: a set by its own `unfreeze SET`, all of them by `unfreeze`',
+      )
+    : accept(`${set === null ? 'the freeze of every set' : `the freeze of ${what}`} is over`, {
+        kind: 'unfrozen',
+        set,
+      });
 }
 
 const SWITCHED_OFF: Decision = refuse(
@@ -93,14 +103,14 @@ const SWITCHED_OFF: Decision = refuse(
   'aborts and rollbacks go through; docs/rollouts.md says where the flag is',
 );
 
-const refuseFrozen = (freeze: Freeze | null): Decision | null =>
-  freeze === null
-    ? null
-    : refuse(
-        'PLB-ROLLOUT-FROZEN',
-        `rollouts are frozen by ${freeze.by}${freeze.reason === null ? '' : `: ${freeze.reason}`}`,
-        '`plumbline unfreeze`',
-      );
+function refuseFrozen(name: string, own: Freeze | null, ofAll: Freeze | null): Decision | null {
+  const freeze = own ?? ofAll;
+  if (freeze === null) return null;
+  const because = freeze.reason === null ? '' : `: ${freeze.reason}`;
+  return own === null
+    ? refuse('PLB-ROLLOUT-FROZEN', `rollouts are frozen by ${freeze.by}${because}`, '`plumbline unfreeze`')
+    : refuse('PLB-ROLLOUT-FROZEN', `\`${name}\` is frozen by ${freeze.by}${because}`, `\`plumbline unfreeze ${name}\``);
+}
 
 function propose(set: SetState, request: RolloutRequest & { kind: 'propose' }, context: DecideContext): Decision {
   const { version, moves } = request;
@@ -109,7 +119,7 @@ function propose(set: SetState, request: RolloutRequest & { kind: 'propose' }, c
     return refuse(
       'PLB-ROLLOUT-PHASE',
       `version ${short(set.rollout.version)} is in its ${set.rollout.phase}`,
-      'promote or abort it first',
+      `promote it, or \`plumbline abort ${request.set}\` first`,
     );
   if (version === activeOf(set))
     return refuse(
@@ -123,10 +133,13 @@ function propose(set: SetState, request: RolloutRequest & { kind: 'propose' }, c
       `there is no document of version ${short(version)} of \`${request.set}\` on the log that compiles`,
       '`plumbline propose DOCUMENT` puts it there',
     );
-  return accept(
-    `version ${short(version)} is proposed${baseline === null ? '' : ` against ${short(baseline)}`}; next: plumbline validate`,
-    { kind: 'proposed', set: request.set, version, baseline, moves },
-  );
+  return accept(`version ${short(version)} is proposed${baseline === null ? '' : ` against ${short(baseline)}`}`, {
+    kind: 'proposed',
+    set: request.set,
+    version,
+    baseline,
+    moves,
+  });
 }
 
 type OnTheWay = Exclude<RolloutRequest, { kind: 'freeze' | 'unfreeze' | 'propose' | 'roll_back' }>;
@@ -135,7 +148,7 @@ function onTheWay(rollout: Rollout, request: OnTheWay, context: DecideContext): 
   const { set, version } = request;
   const { phase } = rollout;
   const wrongPhase = (): Decision =>
-    refuse('PLB-ROLLOUT-PHASE', `version ${short(version)} is ${told(rollout)}`, 'see `plumbline rollout show`');
+    refuse('PLB-ROLLOUT-PHASE', `version ${short(version)} is ${told(rollout)}`, `\`plumbline rollout show ${set}\``);
   switch (request.kind) {
     case 'record_validation':
       if (phase !== 'proposed') return wrongPhase();
@@ -150,7 +163,7 @@ function onTheWay(rollout: Rollout, request: OnTheWay, context: DecideContext): 
       return phase === 'proposed' ? approve(rollout, request, context) : wrongPhase();
     case 'shadow': {
       if (phase !== 'proposed') return wrongPhase();
-      const missing = missingApproval(rollout, context);
+      const missing = missingApproval(rollout, set, context);
       if (missing !== null) return missing;
       return accept(`version ${short(version)} is in its shadow`, { kind: 'shadowed', set, version });
     }
@@ -182,25 +195,21 @@ function abort({ version, phase, baseline }: Rollout, set: string): Decision {
   });
 }
 
-function approve(rollout: Rollout, request: OnTheWay & { kind: 'approve' }, { policy, now }: DecideContext): Decision {
+type ApprovalRequest = OnTheWay & { kind: 'approve' };
+
+function approve(rollout: Rollout, request: ApprovalRequest, { policy, now }: DecideContext): Decision {
   const { evidence, baseline, author } = rollout;
   if (evidence === null || evidence.verdict !== 'pass')
     return refuse(
       'PLB-ROLLOUT-EVIDENCE',
       evidence === null ? 'it was not validated' : `its validation says ${evidence.verdict}`,
-      '`plumbline validate`',
+      validateFirst(rollout, request.set),
     );
   if (request.evidence !== evidence.hash || request.baseline !== baseline)
     return refuse('PLB-ROLLOUT-EVIDENCE', 'the approval is for other evidence, or another baseline', 'sign it again');
   const key = policy.keys.find(({ fingerprint }) => fingerprint === request.key);
   if (key === undefined || key.role !== request.role || !isSignedBy(request, request.signature, key))
-    return refuse(
-      'PLB-ROLLOUT-APPROVAL',
-      key === undefined
-        ? `no key ${request.key} is in the policy`
-        : 'the signature is not of this key, role and version',
-      'sign with a key of the policy’s key ring',
-    );
+    return refuse('PLB-ROLLOUT-APPROVAL', ...wrongKey(key, request));
   if (policy.approvals.roles.length > 0 && !policy.approvals.roles.includes(key.role))
     return refuse(
       'PLB-ROLLOUT-APPROVAL',
@@ -223,10 +232,22 @@ function approve(rollout: Rollout, request: OnTheWay & { kind: 'approve' }, { po
   });
 }
 
-/** null where enough have approved, each with another key, and all of it is in time. */
-function missingApproval(rollout: Rollout, { policy, now }: DecideContext): Decision | null {
+/** What is wrong, and what to do. */
+function wrongKey(key: PolicyKey | undefined, { key: given, role }: ApprovalRequest): readonly [string, string] {
+  if (key === undefined) return [`no key ${given} is in the policy`, 'sign with a key of the policy’s key ring'];
+  return key.role === role
+    ? ['the signature is not of this key and these terms', 'sign it again']
+    : [`the policy has the key of ${key.name} as \`${key.role}\`, not as \`${role}\``, `--role ${key.role}`];
+}
+
+/** What has failed fails again: the document has to change. */
+const validateFirst = ({ evidence }: Rollout, set: string): string =>
+  evidence?.verdict === 'fail' ? 'mend the document, and propose it anew' : `\`plumbline validate ${set}\``;
+
+/** null where enough people have approved, and all of it is in time. */
+function missingApproval(rollout: Rollout, set: string, { policy, now }: DecideContext): Decision | null {
   if (rollout.evidence?.verdict !== 'pass')
-    return refuse('PLB-ROLLOUT-EVIDENCE', 'its validation has not passed', '`plumbline validate`');
+    return refuse('PLB-ROLLOUT-EVIDENCE', 'its validation has not passed', validateFirst(rollout, set));
   const valid = validApprovals(rollout.approvals, policy, now);
   if (valid.length >= policy.approvals.needed) return null;
   const roles = policy.approvals.roles.length === 0 ? '' : ` of ${policy.approvals.roles.join(', ')}`;
@@ -235,16 +256,21 @@ function missingApproval(rollout: Rollout, { policy, now }: DecideContext): Deci
     `${valid.length} of ${policy.approvals.needed} approvals${roles} are there`,
     policy.keys.length === 0
       ? 'nobody’s approval counts without a policy with keys: --policy FILE'
-      : '`plumbline approve --key FILE`',
+      : `\`plumbline approve ${set} --key FILE --role ROLE\``,
   );
 }
 
 function promote(rollout: Rollout, { set, version }: OnTheWay, context: DecideContext): Decision {
   const { phase, isPaused, step } = rollout;
   if (phase === 'proposed')
-    return refuse('PLB-ROLLOUT-PHASE', `version ${short(version)} is proposed`, '`plumbline shadow` comes first');
-  if (isPaused) return refuse('PLB-ROLLOUT-PHASE', `version ${short(version)} is paused`, '`plumbline resume` first');
-  const missing = missingApproval(rollout, context);
+    return refuse(
+      'PLB-ROLLOUT-PHASE',
+      `version ${short(version)} is proposed`,
+      `\`plumbline shadow ${set}\` comes first`,
+    );
+  if (isPaused)
+    return refuse('PLB-ROLLOUT-PHASE', `version ${short(version)} is paused`, `\`plumbline resume ${set}\` first`);
+  const missing = missingApproval(rollout, set, context);
   if (missing !== null) return missing;
   const blocked = context.blockedBy(set, rollout);
   if (blocked !== null) return refuse('PLB-ROLLOUT-GATE', blocked, 'wait, or abort it');

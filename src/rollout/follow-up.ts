@@ -99,17 +99,17 @@ function forgottenGate(set: string, rollout: Rollout, policy: Policy): FollowUp 
 
 /** A version was taken back: why is for somebody to find out. */
 export const unresolvedRisk = (
-  of: { readonly set: string; readonly version: string | null; readonly author: string | null; readonly id: string },
+  of: { readonly set: string; readonly version: string | null; readonly author: string },
   reason: string,
   policy: Policy,
   now: number,
 ): FollowUp =>
   newFollowUp({
-    id: `unresolved_risk/${of.set}/${of.id}`,
+    id: `unresolved_risk/${of.set}/${of.version === null ? 'unknown' : short(of.version)}/${now}`,
     kind: 'unresolved_risk',
     set: of.set,
     what: `version ${of.version === null ? 'unknown' : short(of.version)} was taken back: ${reason}`,
-    owner: policy.followUps.owner ?? of.author ?? CONTROLLER,
+    owner: policy.followUps.owner ?? of.author,
     openedAt: now,
     dueAt: now + policy.followUps.riskWithinMs,
   });

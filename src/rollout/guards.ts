@@ -26,6 +26,9 @@ export interface GuardReading {
   readonly answers: number;
 }
 
+/** What was measured, as people read it. */
+export const measured = (value: number | null): string => (value === null ? '—' : String(Number(value.toPrecision(4))));
+
 /** The counts of a tally that only rise. */
 export type Counts = Pick<Tally, 'answers' | 'faults' | 'outcomes' | 'unknown'>;
 

@@ -114,7 +114,11 @@ const dependencies = ({ reached, policy }: PreflightFacts): Check =>
         outcome: 'cannot_tell',
         says: `${reached.join(', ')}; no policy was given: --policy FILE`,
       }
-    : { name: 'dependencies', outcome: 'pass', says: `${[...reached, `${policy.keys.length} keys`].join(', ')}` };
+    : {
+        name: 'dependencies',
+        outcome: 'pass',
+        says: `${[...reached, `${policy.keys.length} key${policy.keys.length === 1 ? '' : 's'}`].join(', ')}`,
+      };
 
 function approval({ policy, rollout, now }: PreflightFacts): Check {
   const { needed, roles } = policy.approvals;

@@ -4,7 +4,7 @@ import { validApprovals } from './approval.ts';
 import { nextStep, percent } from './canary-steps.ts';
 import { activeOf, type ControlState, type Rollout, type SetState, targetOf } from './control-state.ts';
 import type { Decided } from './decide.ts';
-import { type Counts, type GuardReading, readGuards, worstOf } from './guards.ts';
+import { type Counts, type GuardReading, measured, readGuards, worstOf } from './guards.ts';
 import type { Policy } from './policy.ts';
 import type { Signal, SweepProgress } from './request.ts';
 
@@ -118,7 +118,7 @@ function failedGuard(name: string, set: SetState, signals: Signals, gates: Gates
   if (verdict !== 'fail') return null;
   const reason = `${ROLLBACK_ACTION}: ${readings
     .filter((reading) => reading.verdict === 'fail')
-    .map(({ metric, value, atMost }) => `${metric} is ${value}, at most ${atMost}`)
+    .map(({ metric, value, atMost }) => `${metric} is ${measured(value)}, at most ${atMost}`)
     .join('; ')}`;
   // What answered for nobody only ends.
   const fact: Decided =
@@ -156,6 +156,9 @@ export function sweepOf(set: string, signals: Signals): SweepProgress | null {
   return under.reduce((sum, { done, of }) => ({ done: sum.done + done, of: sum.of + of }), { done: 0, of: 0 });
 }
 
+const timeLeft = (ms: number): string =>
+  ms <= 120_000 ? `${Math.ceil(ms / 1_000)} s` : `${Math.ceil(ms / 60_000)} minutes`;
+
 /** Why a version may not go on yet; null: nothing stands against it. */
 export function blockedBy(set: string, rollout: Rollout, signals: Signals, gates: Gates): string | null {
   if (rollout.baseline === null) return null;
@@ -165,7 +168,7 @@ export function blockedBy(set: string, rollout: Rollout, signals: Signals, gates
   const { tally, readings, verdict } = readingsOf(set, rollout, signals, gates);
   const gate = rollout.phase === 'canary' ? policy.canary : policy.shadow;
   const left = rollout.since + gate.minDurationMs - now;
-  if (left > 0) return `its ${rollout.phase} runs for ${Math.ceil(left / 60_000)} minutes more`;
+  if (left > 0) return `its ${rollout.phase} runs for ${timeLeft(left)} more`;
   const answers = tally.answers - gates.answersBefore(rollout);
   if (answers < gate.minAnswers)
     return `it was asked ${answers} times since this step began, at least ${gate.minAnswers} are needed`;
@@ -173,7 +176,7 @@ export function blockedBy(set: string, rollout: Rollout, signals: Signals, gates
   const open = readings.filter((reading) => reading.verdict !== 'pass');
   return open
     .map(({ metric, verdict: says, value, atMost }) =>
-      says === 'fail' ? `${metric} is ${value}, at most ${atMost}` : `${metric} can't tell yet`,
+      says === 'fail' ? `${metric} is ${measured(value)}, at most ${atMost}` : `${metric} can't tell yet`,
     )
     .join('; ');
 }

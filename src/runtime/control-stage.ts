@@ -5,10 +5,12 @@ import { deadLetterRecord } from '../../producers/dead-letters.ts';
 import { redrivenLetter } from '../../producers/redrives.ts';
 import { PlumblineError } from '../errors.ts';
 import { mergeInto, type Overlay, overlayOn } from '../log/overlay.ts';
+import { taskName } from '../log/place.ts';
 import type { LogRecord, NewRecord, StateReader, TaskInput } from '../log/port.ts';
 import type { Topics } from '../log/topics.ts';
-import { activeOf, type ControlState, NO_SET } from '../rollout/control-state.ts';
-import { type Decision, decide } from '../rollout/decide.ts';
+import { nextAfter } from '../rollout/coming-step.ts';
+import { activeOf, type ControlState, NO_SET, reduce } from '../rollout/control-state.ts';
+import { type DecideContext, type Decision, decide } from '../rollout/decide.ts';
 import { CONTROLLER, unresolvedRisk } from '../rollout/follow-up.ts';
 import type { GuardReading } from '../rollout/guards.ts';
 import type { Policy } from '../rollout/policy.ts';
@@ -61,8 +63,9 @@ const SIGNALS = { from: 't\u0001', to: 't\u0002' };
 /** Tasks that are heard: as many as the images may have partitions. */
 const MAX_SIGNALS = 1_000;
 
-function* factsUntil(control: ControlFollower): Generator<ControlFact> {
-  for (let offset = 0; offset < control.offset; offset++) yield control.fact(offset);
+function* factsUntil(control: ControlFollower, end: number, fact: KnownFact): Generator<ControlFact> {
+  for (let offset = 0; offset < end; offset++) yield control.fact(offset);
+  yield fact;
 }
 
 const NOTHING: Taken = { outputs: [], isUnfinished: false };
@@ -74,6 +77,8 @@ export function controlStage(parts: ControlStageParts): Stage {
   const windows = policy.guards.flatMap(({ windowMs }) => windowMs ?? []);
   const longestWindow = windows.length === 0 ? null : Math.max(...windows);
   const book: BookParts = { topics, policy, wire };
+  const partitions = Array.from({ length: parts.partitionsOf(topics.images) }, (_, partition) => partition);
+  const tasks = new Set(partitions.map((partition) => taskName({ stage: 'score', topic: topics.images, partition })));
 
   const gatesAt = (state: StateReader, now: number): Gates => ({
     policy,
@@ -97,20 +102,24 @@ export function controlStage(parts: ControlStageParts): Stage {
     }
     const signals = signalsIn(state);
     const seen = control.stateAt(offset);
-    const decision: Decision = decide(seen, request, {
+    const context: DecideContext = {
       policy,
       now,
       isKnown: (set, version) => control.isKnown(set, version),
       blockedBy: (set, rollout) => blockedBy(set, rollout, signals, gatesAt(state, now)),
       areRolloutsOn: switches().rollouts,
       accounts: accountsIn(signals, parts.partitionsOf(topics.images)),
-    });
+    };
+    const decision: Decision = decide(seen, request, context);
     if ('refusal' in decision) return [answered(request, decision, now)];
     const { id, by, reason } = request;
     const common = { at: now, by, request: id, ...(reason === undefined ? {} : { reason }) };
     const facts = decision.facts.map((fact) => ({ ...fact, ...common }) as KnownFact);
     const told = facts.flatMap((fact) => withdraw(state, signals, seen, fact, null));
-    return [...sealed(state, signals, { request: id, seen: offset }, facts), ...told, answered(request, decision, now)];
+    const placed = sealed(state, signals, { request: id, seen: offset }, facts);
+    // After the step began: what counts for it counts from now on.
+    const next = nextAfter(request.set, decision.facts, facts.reduce(reduce, seen), context);
+    return [...placed, ...told, answered(request, { ...decision, said: `${decision.said}; next: ${next}` }, now)];
   }
 
   /** Each is tied to all that was read when it was decided; the next decision waits until these are read too. */
@@ -133,6 +142,11 @@ export function controlStage(parts: ControlStageParts): Stage {
 
   /** What a task tells, and what the guards measure with it; false where it is older than what is known. */
   function keep(state: Overlay, signal: Signal, now: number, seen: number): boolean {
+    // Anybody may write requests: what no task is called takes no room, and counts for none.
+    if (!tasks.has(signal.by)) {
+      health.count('control.unknown_signals');
+      return false;
+    }
     const key = signalKey(signal.by);
     const known = state.get(key);
     if (known !== undefined && isOlder(signal, JSON.parse(known) as Signal)) {
@@ -208,14 +222,10 @@ export function controlStage(parts: ControlStageParts): Stage {
       samples: from === null ? [] : samplesOf(state, from),
       tally: rollout === null ? null : tallyOf(set, rollout, signals),
     };
-    const risk = unresolvedRisk(
-      { set, version: from, author: rollout?.author ?? null, id },
-      withdrawal.reason,
-      policy,
-      at,
-    );
+    const author = isOfRollout ? rollout.author : by;
+    const risk = unresolvedRisk({ set, version: from, author }, withdrawal.reason, policy, at);
     return [
-      ...withdrawalRecords(topics, withdrawal, factsUntil(control), wire),
+      ...withdrawalRecords(topics, withdrawal, factsUntil(control, seen.offset, fact), wire),
       ...keepFollowUps(state, seen, [risk], at, book),
     ];
   }

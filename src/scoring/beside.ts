@@ -42,7 +42,8 @@ export function compare(
     const { entity, id } = subject;
     const unknown = other?.outcomes.filter(({ outcome }) => outcome === 'unknown').length ?? 0;
     const others = moversBut(tally, subject);
-    const hasMoved = other !== null && base.posture !== other.posture && others.length < MAX_MOVERS;
+    const to = other?.posture ?? FAULT;
+    const isNamed = base.posture !== to && others.length < MAX_MOVERS;
     return {
       ...moved(tally, before, pair),
       answers: tally.answers + 1,
@@ -50,9 +51,7 @@ export function compare(
       outcomes: tally.outcomes + (other?.outcomes.length ?? 0),
       unknown: tally.unknown + unknown,
       cost: Math.max(tally.cost, asked instanceof SetFault ? 0 : asked.steps),
-      movers: hasMoved
-        ? [...others, { entity, id, from: base.posture, to: other.posture, because: differing(base, other) }]
-        : others,
+      movers: isNamed ? [...others, { entity, id, from: base.posture, to, because: whyOf(base, asked) }] : others,
     };
   });
   return { since: candidate.since, pair };
@@ -78,6 +77,9 @@ function moved(tally: Tally, before: Beside | undefined, pair: string | null): T
   for (const [name, count] of Object.entries(pairs)) if (count <= 0) delete pairs[name];
   return { ...tally, pairs };
 }
+
+const whyOf = (base: Result, asked: Answer | SetFault): readonly string[] =>
+  asked instanceof SetFault ? [asked.code] : differing(base, asked.result);
 
 /** Constraints whose outcome differs between the two. */
 function differing(base: Result, other: Result): readonly string[] {

@@ -16,7 +16,7 @@ export interface Tally {
   readonly cost: number;
   /** Present entities by what both said last: `healthy>watch`, `healthy>fault`. */
   readonly pairs: { readonly [pair: string]: number };
-  /** Some of those that stand elsewhere, with the constraints that differ. */
+  /** Some of those that stand elsewhere, with the constraints that differ, or that it faults on, with the code. */
   readonly movers: readonly Mover[];
 }
 
@@ -24,14 +24,14 @@ export interface Mover {
   readonly entity: EntityKind;
   readonly id: string;
   readonly from: Posture;
-  readonly to: Posture;
+  readonly to: Posture | typeof FAULT;
   readonly because: readonly string[];
 }
 
 /** Movers that are named. */
 export const MAX_MOVERS = 20;
 
-export const FAULT = 'fault';
+export const FAULT = 'fault' as const;
 
 export const noTally = (version: string): Tally => ({
   version,

@@ -2,8 +2,12 @@ import { type ErrorWhere, PlumblineError } from '../errors.ts';
 import { formatInstant, parseInstant } from '../language/contract.ts';
 import { FOLLOW_UP_KINDS } from '../rollout/follow-up.ts';
 import type { Answered, Request, RequestKind } from '../rollout/request.ts';
+import { signalShapes } from './signal-shape.ts';
 
 const CODE = 'PLB-REQUEST-DECODE';
+
+/** Forms of what a task has counted. */
+type SignalPart = keyof typeof signalShapes;
 
 type Form =
   | 'text'
@@ -14,8 +18,7 @@ type Form =
   | 'count'
   | 'count?'
   | 'flag'
-  | 'object'
-  | 'object?'
+  | SignalPart
   | 'follow_up_kind';
 type Member = readonly [name: string, written: string, form: Form];
 type Json = { readonly [name: string]: unknown };
@@ -64,10 +67,10 @@ const MEMBERS: { readonly [K in RequestKind]: readonly Member[] } = {
     ANY_SET,
     ['controlOffset', 'control_offset', 'count'],
     ['isBusy', 'is_busy', 'flag'],
-    ['sweeps', 'sweeps', 'object?'],
+    ['sweeps', 'sweeps', 'sweeps'],
     ['accounts', 'accounts', 'count?'],
-    ['tallies', 'tallies', 'object'],
-    ['faults', 'faults', 'object'],
+    ['tallies', 'tallies', 'tallies'],
+    ['faults', 'faults', 'faults'],
   ],
 };
 
@@ -127,19 +130,26 @@ function read(value: unknown, form: Form, path: string, place: ErrorWhere): unkn
       return value === null || value === undefined ? null : read(value, 'count', path, place);
     case 'flag':
       return typeof value === 'boolean' ? value : malformed(place, path, 'true or false');
-    case 'object':
-      return value !== null && typeof value === 'object' ? value : malformed(place, path, 'an object');
     case 'follow_up_kind':
       return FOLLOW_UP_KINDS.some((kind) => kind === value)
         ? value
         : malformed(place, path, `one of ${FOLLOW_UP_KINDS.join(', ')}`);
-    case 'object?':
-      return value === null || value === undefined ? {} : read(value, 'object', path, place);
+    case 'sweeps':
+    case 'tallies':
+    case 'faults':
+      return readSignalPart(value ?? {}, form, path, place);
     case 'moves':
       return Array.isArray(value) && value.length <= MAX_MOVES
         ? value.map((move, index) => readMove(move, `${path}[${index}]`, place))
         : malformed(place, path, `a list of at most ${MAX_MOVES} moves`);
   }
+}
+
+function readSignalPart(value: unknown, form: SignalPart, path: string, place: ErrorWhere): unknown {
+  const found = signalShapes[form].safeParse(value);
+  if (found.success) return found.data;
+  const [issue] = found.error.issues;
+  return malformed(place, [path, ...(issue?.path ?? [])].join('.'), `what a task counts: ${issue?.message}`);
 }
 
 function readMove(move: unknown, path: string, place: ErrorWhere): unknown {

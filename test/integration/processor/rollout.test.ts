@@ -98,6 +98,22 @@ describe('a rollout', () => {
     scratch.remove();
   });
 
+  test('refuses a wrong command line at once', async () => {
+    const propose = ['propose', file('deal-desk.yaml'), '--reason'] as const;
+    const approve = ['approve', 'deal-desk', '--role', 'revops', '--key', file('ann.pem')] as const;
+    for (const args of [
+      [...propose, ''],
+      [...propose, 'x'.repeat(2_001)],
+      [...approve, '--days', 'soon'],
+      ['validate', 'deal-desk', '--seed', 'x'],
+      ['incident', 'show', '99'],
+    ])
+      expect((await run(...args)).code).toBe(3);
+    expect(await refused('rollout', 'show', 'deal-dsk')).toBe('PLB-ROLLOUT-NONE');
+    expect(await refused('freeze', 'deal-dsk')).toBe('PLB-ROLLOUT-NONE');
+    expect(await refused('follow-ups', 'close', 'x', '--reason', 'done')).toBe('PLB-FOLLOW-UP');
+  });
+
   test('goes on only when each step before it is done, by somebody else than its author', async () => {
     expect(await refused('shadow', 'deal-desk')).toBe('PLB-ROLLOUT-NONE');
     expect(
@@ -124,7 +140,9 @@ describe('a rollout', () => {
     await said('validate', 'deal-desk', '--seed', '2');
     expect(await refused('shadow', 'deal-desk')).toBe('PLB-ROLLOUT-APPROVAL');
     await said('approve', 'deal-desk', ...key, file('ann.pem'), '--by', 'ann');
-    await said('shadow', 'deal-desk');
+    const answer = JSON.parse(await said('shadow', 'deal-desk', '--format', 'json'));
+    expect(answer).toMatchObject({ outcome: 'accepted', kind: 'shadow' });
+    expect(answer.message).toMatch(/is in its shadow; next: plumbline promote deal-desk/);
     const { active, rollout } = await show();
     expect(rollout).toMatchObject({ phase: 'shadow', share: 0 });
     expect(await shareOf(active)).toBe(1);

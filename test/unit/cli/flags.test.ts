@@ -55,6 +55,25 @@ describe('flags', () => {
   });
 
   it.each([
+    ['that never answers', 'new Promise(() => {})', 'has not answered'],
+    ['whose flag is no flag', 'Promise.resolve({ value: "off" })', 'neither true nor false'],
+  ])('stay as they were with a provider %s', async (_, answer, reason) => {
+    const provider = file(
+      `${reason}.mjs`,
+      `const value = () => ${answer};
+       export default () => ({
+         metadata: { name: 'odd' }, runsOn: 'server', resolveBooleanEvaluation: value,
+         resolveStringEvaluation: value, resolveNumberEvaluation: value, resolveObjectEvaluation: value,
+       });`,
+    );
+    const health = createHealth();
+    const flags = await openFlags(settingsOf({ PLUMBLINE_FLAGS_PROVIDER: provider }), health);
+    expect(flags.now()).toEqual({ processing: true, rollouts: true });
+    expect(health.report().reasons.join()).toContain(reason);
+    await flags.close();
+  });
+
+  it.each([
     ['a module that is not there', 'nothing.mjs', null],
     ['one that gives none', 'none.mjs', 'export default 7;'],
     [

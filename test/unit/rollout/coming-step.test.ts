@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { comingStep, versionAsked } from '../../../src/rollout/coming-step.ts';
+import { comingStep, nextAfter, versionAsked } from '../../../src/rollout/coming-step.ts';
 import { type ControlState, NO_FACTS, reduce } from '../../../src/rollout/control-state.ts';
 import { DEFAULT_POLICY, type Policy } from '../../../src/rollout/policy.ts';
 import type { ControlFact } from '../../../src/scoring/control-fact.ts';
@@ -50,6 +50,37 @@ it('says what is to be done now, and what stands against the next phase', () => 
   expect(next(after(5))).toEqual(['promote', null]);
   expect(next(after(5), { blocked: 'too early' })).toEqual(['promote', 'PLB-ROLLOUT-GATE']);
   expect(next(after(6))).toEqual(['resume', null]);
+});
+
+it('what has failed its validation has to be proposed anew', () => {
+  const failed = [...FACTS.slice(0, 2), { ...said, kind: 'validated', version: 'v2', evidence: 'e', verdict: 'fail' }];
+  expect(next((failed as readonly ControlFact[]).reduce(reduce, NO_FACTS))).toEqual([
+    'propose',
+    'PLB-ROLLOUT-EVIDENCE',
+  ]);
+});
+
+it('says in one line what follows a decision', () => {
+  const context = {
+    policy,
+    now: 50,
+    isKnown: () => true,
+    blockedBy: () => 'too early',
+    areRolloutsOn: true,
+    accounts: null,
+  };
+  const version = { set: 's', version: 'v2' };
+  const canaried = { ...version, kind: 'canaried', step: 1, share: 0.01 } as const;
+  const inCanary = reduce(after(5), { ...canaried, at: 2, by: 'bob' });
+  expect(nextAfter('s', [{ ...version, kind: 'shadowed' }], after(5), context)).toBe(
+    'plumbline promote s (now blocked: too early)',
+  );
+  expect(nextAfter('s', [canaried], inCanary, context)).toBe('5 % of the accounts, by itself (now blocked: too early)');
+  expect(nextAfter('s', [{ ...version, kind: 'rolled_back' }], after(1), context)).toBe(
+    'plumbline rollout show s, until every task has gone back',
+  );
+  expect(nextAfter('s', [{ ...version, kind: 'aborted' }], after(1), context)).toBe('plumbline propose DOCUMENT');
+  expect(nextAfter(null, [{ kind: 'unfrozen', set: null }], after(1), context)).toBe('plumbline rollouts');
 });
 
 it('a freeze blocks whatever comes', () => {

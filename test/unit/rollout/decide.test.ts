@@ -263,6 +263,15 @@ describe('a request', () => {
     expect(codeOf(validated, { ...approve('ann'), expiresAt: 2_000 } as Asked)).toBe('PLB-ROLLOUT-APPROVAL');
   });
 
+  it('to freeze is of a set that is there, or of all', () => {
+    const freeze = (kind: 'freeze' | 'unfreeze', of: string | null): Asked => ({ ...said, kind, set: of });
+    expect(codeOf(validated, freeze('freeze', 'else'))).toBe('PLB-ROLLOUT-NONE');
+    const frozen = ask(validated, freeze('freeze', 's'));
+    expect(codeOf(frozen, freeze('unfreeze', null))).toBe('PLB-ROLLOUT-FROZEN');
+    expect(codeOf(frozen, { ...said, ...on, kind: 'shadow' })).toBe('PLB-ROLLOUT-FROZEN');
+    expect(ask(frozen, freeze('unfreeze', 's')).state.sets.get('s')?.frozen).toBe(null);
+  });
+
   it('to go on needs the approvals to be in time still', () => {
     const approved = ask(validated, approve('ann', { expiresAt: 50 }));
     const shadow = (at: number): Asked => ({ ...said, ...on, at, kind: 'shadow' });

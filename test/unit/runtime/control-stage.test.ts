@@ -139,11 +139,40 @@ describe('the control stage', () => {
       ].map((fact) => factRecord(topics, fact)),
     );
     const task = await open();
-    const senseless = { ...signal(5, 4), tallies: { s: { version: '2' } }, by: 'else' } as unknown as Request;
-    for (const one of [senseless, signal(5, 5)]) await ask(one);
+    const senseless = [
+      { ...signal(5, 4), tallies: { s: { version: '2' } } },
+      { ...signal(5, 4), faults: { s: null } },
+      { ...signal(5, 4), sweeps: { s: { done: -1, of: 'all' } } },
+    ] as unknown as readonly Request[];
+    for (const one of [...senseless, signal(5, 5)]) await ask(one);
     await run(task);
-    expect(recordsIn(storage, topics.deadLetters, 0)).toHaveLength(1);
+    expect(recordsIn(storage, topics.deadLetters, 0)).toHaveLength(3);
     expect(told().slice(5)).toEqual(['stopped ']);
+  });
+
+  it('hears tasks alone', async () => {
+    const task = await open();
+    for (const by of ['else', 'score/plumbline.images/1']) await ask({ ...signal(1, 9), by } as Request);
+    await run(task);
+    expect(told()).toEqual(['activated 1']);
+    expect(health.report().counters['control.unknown_signals']).toBe(2);
+    await ask(signal(1, 9));
+    await run(task);
+    expect(told()).toEqual(['activated 1', 'stopped ']);
+  });
+
+  it('says what comes next with each answer, and what stands against it', async () => {
+    const task = await open();
+    await propose('r1', '2');
+    await ask({ kind: 'freeze', id: 'r2', at: 1, by: 'cy', set: 's' });
+    await ask({ kind: 'freeze', id: 'r3', at: 1, by: 'cy', set: 'else' });
+    await run(task);
+    const messages = recordsIn(storage, topics.audit, 0).map((record) => decodeAnswered(record).message);
+    expect(messages).toEqual([
+      'version 2 is proposed against 1; next: plumbline validate s',
+      '`s` is frozen: no rollout begins or goes on; next: plumbline unfreeze s, when rollouts may go on',
+      'there is no set `else`',
+    ]);
   });
 
   it.each(['state', 'position', 'outputs'] as const)(

@@ -135,6 +135,17 @@ describe('scoring step', () => {
     expect(named()).toEqual(['D2 watch>healthy']);
   });
 
+  it('names on whom a version on its way faults, and with which code', () => {
+    const candidate = { set: fakeSet('d', 'deal', 'b1', 7), since: 0, ...ONLY_ASKED };
+    deals = [{ active: fakeSet('d', 'deal', 'a1'), fallback: null, candidate }];
+    deal('D1', 0, { amount: 7 });
+    const { movers, faults } = JSON.parse(state.get(tallyKey('d')) ?? '{}') as Tally;
+    expect({ movers, faults }).toMatchObject({
+      movers: [{ id: 'D1', to: 'fault', because: ['PLB-FAULT-COST'] }],
+      faults: 1,
+    });
+  });
+
   describe('a version on its way', () => {
     let shadow: number;
     /** It looks at the account, which the active one doesn't. */
