@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
+import { PlumblineError } from '../errors.ts';
 import { changeSets } from '../runtime/activate-sets.ts';
+import type { ControlFollower } from '../runtime/control.ts';
 import { controlOf } from './control-state.ts';
 import { requireSets } from './load-sets.ts';
 import { withPlace } from './open-log.ts';
@@ -9,6 +11,18 @@ interface ActivateFlags extends SettingsFlags {
   readonly retire?: readonly string[];
   readonly by: string;
   readonly ifNone?: boolean;
+  readonly pastPolicy?: boolean;
+}
+
+/** A controller has decided here: what is active is changed by a rollout. @throws PlumblineError PLB-ROLLOUT-POLICY */
+function refuseUnderPolicy({ offset, fact }: ControlFollower): void {
+  for (let at = 0; at < offset; at++) {
+    const one = fact(at);
+    if (one.kind === 'other' || one.kind === 'redrive' || one.seal === undefined) continue;
+    throw new PlumblineError('PLB-ROLLOUT-POLICY', 'versions are changed by rollouts here, under a policy', {
+      hint: '`plumbline propose DOCUMENT`; `--past-policy` does it all the same, and the control log keeps who did',
+    });
+  }
 }
 
 export function activateCommand(program: Command): void {
@@ -20,6 +34,7 @@ export function activateCommand(program: Command): void {
   )
     .option('--retire <name...>', 'sets that are not to be active any more')
     .option('--if-none', 'only where nothing was ever activated, such as at the first start of an installation')
+    .option('--past-policy', 'where rollouts go by a policy all the same: it has no approval, and nobody is asked')
     .option('--by <who>', 'recorded with it', 'cli')
     .action(async (files: string[], flags: ActivateFlags) => {
       const sets = files.length === 0 ? [] : requireSets(files);
@@ -32,6 +47,7 @@ export function activateCommand(program: Command): void {
             process.stdout.write('nothing changes: what is active was decided before\n');
             return;
           }
+          if (flags.pastPolicy !== true) refuseUnderPolicy(control);
           const { activated, retired } = await changeSets(
             log,
             topics,

@@ -3,7 +3,7 @@ import { changesBetween } from '../evidence/document-changes.ts';
 import type { ExplainedResult, Incident, IncidentDetails } from '../evidence/incident.ts';
 import { traceParentOf } from '../ingest/trace-context.ts';
 import type { ControlFollower } from '../runtime/control.ts';
-import { standingOutput } from '../runtime/read-outputs.ts';
+import { newestOutputs, type OutputRecord, standingOutput } from '../runtime/read-outputs.ts';
 import { explain } from '../scoring/explain.ts';
 import { decodeEvidence } from '../scoring/reproduce.ts';
 import type { Result } from '../scoring/result.ts';
@@ -34,6 +34,19 @@ export async function detailsOf(place: Place, { set, from, to, movers }: Inciden
     const found = (from === null ? null : await of(from)) ?? (await of(null));
     if (found !== null) results.push(found);
   }
+  // Of a version that faulted, what another one had to answer.
+  if (results.length === 0 && from !== null) {
+    const fellBack = await newestOutputs<Result>(
+      place.log,
+      place.topics.results,
+      MAX_EXPLAINED,
+      (result) => result.set === set && result.fallback_from?.set_version === from,
+    );
+    for (const one of fellBack) {
+      const found = explainedOf(control, one);
+      if (found !== null) results.push(found);
+    }
+  }
   return { changes: after === null || before === null ? [] : changesBetween(before, after), results };
 }
 
@@ -54,8 +67,14 @@ async function explained(
   accepts: (result: Result) => boolean,
 ): Promise<ExplainedResult | null> {
   const found = await standingOutput<Result>(log, topics.results, accepts);
-  if (found === null || textOf(control, found.value.set_version) === null) return null;
-  const { value: result, record } = found;
+  return found === null ? null : explainedOf(control, found);
+}
+
+function explainedOf(
+  control: ControlFollower,
+  { value: result, record }: OutputRecord<Result>,
+): ExplainedResult | null {
+  if (textOf(control, result.set_version) === null) return null;
   const set = control.compiled(result.set_version);
   const { own, account, now } = decodeEvidence(set, result);
   return {

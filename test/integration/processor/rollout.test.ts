@@ -219,6 +219,14 @@ describe('a rollout', () => {
     expect((await run('follow-ups', 'close', risk?.id ?? '', '--reason', 'again')).stderr).toContain('PLB-FOLLOW-UP');
   });
 
+  test('is the only way, unless somebody says otherwise', async () => {
+    const { active } = await show();
+    const past = await run('activate', file('deal-desk.yaml'));
+    expect(past.code).not.toBe(0);
+    expect(past.stderr).toContain('PLB-ROLLOUT-POLICY');
+    expect((await show()).active).toBe(active);
+  });
+
   test('stands still while rollouts are frozen', async () => {
     await said('freeze', '--reason', 'holidays');
     expect(await refused('propose', file('deal-desk.yaml'), '--reason', 'x')).toBe('PLB-ROLLOUT-FROZEN');
