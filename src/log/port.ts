@@ -127,6 +127,11 @@ export interface Log {
   /** First kept and next free offset. */
   bounds(topic: string, partition: number): Promise<{ readonly start: number; readonly end: number }>;
   /**
+   * The end of a partition as it was when this process read it last; null: it hasn't. Asks nobody, which could stand in
+   * the way of who works. Left out where `bounds` costs nothing.
+   */
+  lastEnd?(topic: string, partition: number): number | null;
+  /**
    * Fences earlier owners, then restores state and position.
    * @param rebuild called where a cluster tore a commit apart; never where a log's commits can't be
    * @throws PlumblineError PLB-LOG-MISMATCH where they were torn and there is no `rebuild`

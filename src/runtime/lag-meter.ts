@@ -17,8 +17,11 @@ export function lagMeter(
 
   async function behind(): Promise<number> {
     const each = [...tasks()].map(async ({ input, position }) => {
-      const { end } = await log.bounds(input.topic, input.partition);
-      return Math.max(0, end - position);
+      const end =
+        log.lastEnd === undefined
+          ? (await log.bounds(input.topic, input.partition)).end
+          : log.lastEnd(input.topic, input.partition);
+      return end === null ? 0 : Math.max(0, end - position);
     });
     return (await Promise.all(each)).reduce((sum, one) => sum + one, 0);
   }

@@ -6,6 +6,11 @@ import type { Fetch } from './committed.ts';
  * run as a group, commits a default offset when one is out of range, and stalls a broker behind its slowest partition.
  * The version is pinned and is the package's last; a test pins the shapes used here.
  */
+/** With the offset after the last record that all replicas have. */
+interface FetchedPartition extends Fetch {
+  readonly highWatermark: string;
+}
+
 export interface Cluster {
   connect(): Promise<void>;
   disconnect(): Promise<void>;
@@ -46,7 +51,7 @@ export interface Broker {
     }[];
     readonly rackId: string;
   }): Promise<{
-    readonly responses: readonly { readonly topicName: string; readonly partitions: readonly Fetch[] }[];
+    readonly responses: readonly { readonly topicName: string; readonly partitions: readonly FetchedPartition[] }[];
   }>;
 }
 

@@ -125,6 +125,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
     },
     read: (topic, partition, offset, limits) => reader.read(topic, partition, offset, limits),
     bounds: (topic, partition) => reader.bounds(topic, partition),
+    lastEnd: (topic, partition) => reader.lastEnd(topic, partition),
     async openTask(input, rebuild) {
       const name = taskName(input);
       await sessions.get(name)?.close();

@@ -20,6 +20,8 @@ export interface Fetched {
   readonly records: readonly LogRecord[];
   /** Where to read on: after what was left out too, such as the markers of transactions. */
   readonly nextOffset: number;
+  /** The offset after the last record that is there. */
+  readonly end: number;
 }
 
 /** Committed records at an offset, of any partition. */
@@ -29,6 +31,8 @@ export interface Reader {
   /** Committed records from `offset` on, however many fetches that takes. */
   read(topic: string, partition: number, offset: number, limits: ReadLimits): Promise<readonly LogRecord[]>;
   bounds(topic: string, partition: number): Promise<{ readonly start: number; readonly end: number }>;
+  /** See Log. */
+  lastEnd(topic: string, partition: number): number | null;
   partitionsOf(topic: string): number;
   /**
    * kafkajs says of whatever keeps it from a coordinator that there is none.
@@ -43,6 +47,7 @@ export interface Reader {
 export async function openReader(settings: KafkaSettings, topics: readonly string[]): Promise<Reader> {
   const cluster = makeClient(settings, (kafka) => makeCluster(kafka, METADATA_MAX_AGE_MS));
   const told = new Map<string, number>();
+  const ends = new Map<string, number>();
   let isClosed = false;
   const leaderOf = serial(async (topic: string, partition: number) => {
     // kafkajs would connect anew for whoever is still in the queue.
@@ -88,9 +93,11 @@ export async function openReader(settings: KafkaSettings, topics: readonly strin
 
   async function fetch(topic: string, partition: number, offset: number, maxBytes: number): Promise<Fetched> {
     hold(topic, partition);
-    return ask(`reading ${topic}/${partition} at ${offset}`, () =>
+    const fetched = await ask(`reading ${topic}/${partition} at ${offset}`, () =>
       leaderOf(topic, partition).then((broker) => fetchOnce(broker, topic, partition, offset, maxBytes)),
     );
+    ends.set(`${topic}/${partition}`, fetched.end);
+    return fetched;
   }
 
   return {
@@ -105,6 +112,7 @@ export async function openReader(settings: KafkaSettings, topics: readonly strin
         next = nextOffset;
       }
     },
+    lastEnd: (topic, partition) => ends.get(`${topic}/${partition}`) ?? null,
     async bounds(topic, partition) {
       hold(topic, partition);
       const at = async (fromBeginning: boolean): Promise<number> => {
@@ -150,9 +158,9 @@ async function fetchOnce(
     rackId: '',
   });
   const data = responses[0]?.partitions[0];
-  if (data === undefined) return { records: [], nextOffset: offset };
+  if (data === undefined) return { records: [], nextOffset: offset, end: offset };
   const records = committedMessages(data, offset).map((message) => toRecord(topic, partition, message));
-  return { records, nextOffset: offsetAfter(data, offset) };
+  return { records, nextOffset: offsetAfter(data, offset), end: Number(data.highWatermark) };
 }
 
 function toRecord(topic: string, partition: number, message: RawMessage): LogRecord {

@@ -47,9 +47,10 @@ function fakeCluster() {
   const reader: Reader = {
     fetch: async (_topic, _partition, offset) => {
       const records = changelog.slice(offset, offset + PAGE);
-      return { records, nextOffset: offset + records.length };
+      return { records, nextOffset: offset + records.length, end: changelog.length };
     },
     read: async () => [],
+    lastEnd: () => null,
     async bounds(topic) {
       const happens = topic === 'state' ? meanwhile : null;
       if (happens !== null) meanwhile = null;
