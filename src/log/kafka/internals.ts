@@ -6,11 +6,6 @@ import type { Fetch } from './committed.ts';
  * run as a group, commits a default offset when one is out of range, and stalls a broker behind its slowest partition.
  * The version is pinned and is the package's last; a test pins the shapes used here.
  */
-/** With the offset after the last record that all replicas have. */
-interface FetchedPartition extends Fetch {
-  readonly highWatermark: string;
-}
-
 export interface Cluster {
   connect(): Promise<void>;
   disconnect(): Promise<void>;
@@ -66,4 +61,9 @@ export function makeCluster(kafka: Kafka, metadataMaxAgeMs: number): Cluster {
   if (symbol === undefined) throw new Error('kafkajs is not the pinned version: it has no createCluster');
   const create = Reflect.get(kafka, symbol) as (options: object) => Cluster;
   return create({ metadataMaxAge: metadataMaxAgeMs, allowAutoTopicCreation: false, isolationLevel: READ_COMMITTED });
+}
+
+/** With the offset after the last record that all replicas have. */
+interface FetchedPartition extends Fetch {
+  readonly highWatermark: string;
 }
