@@ -41,7 +41,6 @@ function toMove(text: string, context: z.RefinementCtx): ExpectedMove {
   return z.NEVER;
 }
 
-/** The shape of a policy; docs/rollouts.md tells what each part means. */
 const count = z.int().min(0).default(0);
 const verdict = z.enum(['pass', 'fail', 'inconclusive']);
 
@@ -62,8 +61,7 @@ const example = z.strictObject({
   expect: z.strictObject({ verdict, guards: z.partialRecord(z.enum(METRICS), verdict).default({}) }),
 });
 
-export type PolicyExample = z.infer<typeof example>;
-
+/** The shape of a policy; docs/rollouts.md tells what each part means. */
 export const policyShape = z.strictObject({
   apiVersion: z.literal('plumbline/v1'),
   kind: z.literal('RolloutPolicy'),

@@ -14,7 +14,7 @@ import { type DecideContext, type Decision, decide } from '../rollout/decide.ts'
 import { CONTROLLER, unresolvedRisk } from '../rollout/follow-up.ts';
 import type { GuardReading } from '../rollout/guards.ts';
 import type { Policy } from '../rollout/policy.ts';
-import type { Answered, Request, Signal } from '../rollout/request.ts';
+import type { Answered, FollowUpRequest, Request, Signal } from '../rollout/request.ts';
 import { isOlder } from '../rollout/signal-order.ts';
 import { accountsIn, blockedBy, type Gates, readingsOf, type Signals, tallyOf, watch } from '../rollout/watch.ts';
 import type { ControlFact } from '../scoring/control-fact.ts';
@@ -108,7 +108,7 @@ export function controlStage(parts: ControlStageParts): Stage {
       isKnown: (set, version) => control.isKnown(set, version),
       blockedBy: (set, rollout) => blockedBy(set, rollout, signals, gatesAt(state, now)),
       areRolloutsOn: switches().rollouts,
-      accounts: accountsIn(signals, parts.partitionsOf(topics.images)),
+      accounts: accountsIn(signals, tasks.size),
     };
     const decision: Decision = decide(seen, request, context);
     if ('refusal' in decision) return [answered(request, decision, now)];
@@ -163,7 +163,7 @@ export function controlStage(parts: ControlStageParts): Stage {
     if (!keep(state, signal, now, offset)) return [];
     const seen = control.stateAt(offset);
     const signals = signalsIn(state);
-    const watched = watch(seen, signals, parts.partitionsOf(topics.images), gatesAt(state, now));
+    const watched = watch(seen, signals, tasks.size, gatesAt(state, now));
     for (const { fact } of watched) health.count(`control.watched.${fact.kind}`);
     if (watched.length === 0) return [];
     const common = { at: now, by: CONTROLLER, request: signal.id };
@@ -332,7 +332,7 @@ export function controlStage(parts: ControlStageParts): Stage {
   };
 }
 
-const isOfFollowUp = (request: Request): request is Extract<Request, { kind: 'open_follow_up' | 'close_follow_up' }> =>
+const isOfFollowUp = (request: Request): request is FollowUpRequest =>
   request.kind === 'open_follow_up' || request.kind === 'close_follow_up';
 
 const behind = (): PlumblineError =>

@@ -1,6 +1,8 @@
 import type { EndedImage, WholeImage } from '../ingest/image.ts';
 import type { EntityKind } from '../language/contract.ts';
+import type { StateReader } from '../log/port.ts';
 import type { Cause } from './result.ts';
+import { sweepKey } from './state-keys.ts';
 
 /** Entities that are answered in one commit of a fan-out or a sweep, at most. */
 export const ENTITIES_PER_COMMIT = 500;
@@ -52,3 +54,9 @@ export interface RetireJob {
 
 export const encodeJob = (job: Job): string => JSON.stringify(job);
 export const decodeJob = (text: string): Job => JSON.parse(text) as Job;
+
+/** The sweep of a set that goes on beside the records; null: none does. */
+export function sweepOf(state: StateReader, set: string): SweepJob | null {
+  const text = state.get(sweepKey(set));
+  return text === undefined ? null : (decodeJob(text) as SweepJob);
+}

@@ -11,7 +11,7 @@ import type { ActiveSet, ControlView } from './active-set.ts';
 import { compare, forget } from './beside.ts';
 import { isInCanary } from './canary.ts';
 import { instantText } from './evidence.ts';
-import { decodeJob, encodeJob, type SweepJob } from './job.ts';
+import { encodeJob, type SweepJob, sweepOf } from './job.ts';
 import { postureEnded, postureMoved, type Sight } from './posture-change.ts';
 import type { Cause, Outcome, PostureChange, Result } from './result.ts';
 import type { Answer, AnswerFn, Subject } from './score.ts';
@@ -235,8 +235,7 @@ function leaveToSweep(run: Run, scored: ScoredEntity, { active }: ActiveSet, bef
   forget(run, name, scored, before);
   putBeside(scored, { active, fallback: null }, undefined);
   const key = sweepKey(name);
-  const text = run.state.get(key);
-  const job = text === undefined ? null : (decodeJob(text) as SweepJob);
+  const job = sweepOf(run.state, name);
   if (job?.after === '') return;
   const anew: SweepJob = job ?? {
     ...{ kind: 'sweep', cause: NO_CAUSE, entity, set: name, at: scored.now ?? 0, compareOnly: true },

@@ -8,7 +8,7 @@ import { type TextMemo, textMemo } from '../log/text-memo.ts';
 import type { ControlView } from './active-set.ts';
 import type { ControlFact } from './control-fact.ts';
 import { runImageJob } from './image-job.ts';
-import { decodeJob, ENTITIES_PER_COMMIT, encodeJob, type Job, type SweepJob } from './job.ts';
+import { decodeJob, ENTITIES_PER_COMMIT, encodeJob, type Job, type SweepJob, sweepOf } from './job.ts';
 import { runRetireJob } from './retire-job.ts';
 import {
   answerSets,
@@ -186,11 +186,6 @@ function besideOf(state: StateReader, job: SweepJob): SweepJob {
   return underWay === null || underWay.compareOnly
     ? { ...job, compareOnly: true }
     : { ...underWay, after: '', done: 0 };
-}
-
-function sweepOf(state: StateReader, set: string): SweepJob | null {
-  const text = state.get(sweepKey(set));
-  return text === undefined ? null : (decodeJob(text) as SweepJob);
 }
 
 /** Sweeps that go on beside the records, by set. */
